@@ -1,0 +1,35 @@
+/*
+ * compat.h
+ *		Differences between the PostgreSQL versions that steward supports (15 to 18).
+ *
+ * The only place that tests a version; each test says what changed and when.
+ */
+#ifndef STEWARD_COMPAT_H
+#define STEWARD_COMPAT_H
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "steward supports PostgreSQL 15 to 18"
+#endif
+
+/* 16 has soft input errors: a type's input function may report a bad value without raising it. */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#define STEWARD_ESCONTEXT(fcinfo) ((fcinfo)->context)
+#define steward_ereturn(escontext, dummy, ...) ereturn(escontext, dummy, __VA_ARGS__)
+#else
+#define STEWARD_ESCONTEXT(fcinfo) NULL
+#define steward_ereturn(escontext, dummy, ...)                                                     \
+	do                                                                                             \
+	{                                                                                              \
+		(void) (escontext);                                                                        \
+		ereport(ERROR, __VA_ARGS__);                                                               \
+		return dummy;                                                                              \
+	} while (0)
+#endif
+
+/* 16 moved the variable-length data macros out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#endif /* STEWARD_COMPAT_H */
