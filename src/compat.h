@@ -32,4 +32,13 @@
 #include "varatt.h"
 #endif
 
+/* 18 lets an index scan report to EXPLAIN; ours are not part of a plan. */
+#if PG_VERSION_NUM >= 180000
+#define steward_index_beginscan(heap, index, snapshot, nkeys)                                      \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#else
+#define steward_index_beginscan(heap, index, snapshot, nkeys)                                      \
+	index_beginscan(heap, index, snapshot, nkeys, 0)
+#endif
+
 #endif /* STEWARD_COMPAT_H */

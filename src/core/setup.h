@@ -7,9 +7,9 @@
 
 typedef enum StewardSetupKind
 {
-	STEWARD_SETUP_TABLE,	 /* run once, when the schema is new */
-	STEWARD_SETUP_OBJECT,	 /* run at every setup: views, triggers, policies, functions, grants */
-	STEWARD_SETUP_MIGRATION, /* run once, on the way from an older schema */
+	STEWARD_SETUP_TABLE,	 /* run once, when the schema is new, as the owner */
+	STEWARD_SETUP_OBJECT,	 /* run at every setup, as the owner: views and SQL functions */
+	STEWARD_SETUP_PRIVILEGE, /* run at every setup, as the superuser: who may execute and read what */
 	STEWARD_SETUP_END
 } StewardSetupKind;
 
@@ -22,5 +22,7 @@ typedef struct StewardSetupScript
 
 /* In src/core/setup_script.c, which the build generates from sql/setup; ends with STEWARD_SETUP_END. */
 extern const StewardSetupScript steward_setup_scripts[];
+
+extern int steward_compare_versions(const char *a, const char *b);
 
 #endif /* STEWARD_SETUP_H */

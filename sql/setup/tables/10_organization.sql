@@ -1,1 +1,81 @@
--- placeholder
+-- Organizations, who may do what in them, and their policies.
+
+CREATE TABLE steward.installation (
+    only_one boolean CONSTRAINT installation_pkey PRIMARY KEY DEFAULT true CONSTRAINT installation_only_one CHECK (only_one),
+    schema_version text NOT NULL,
+    set_up_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE steward.installation IS 'the one row that says which release of steward made this schema';
+COMMENT ON COLUMN steward.installation.only_one IS 'always true: the table has one row';
+COMMENT ON COLUMN steward.installation.schema_version IS 'release whose setup() ran last';
+COMMENT ON COLUMN steward.installation.set_up_at IS 'when setup() first ran here';
+COMMENT ON COLUMN steward.installation.updated_at IS 'when setup() last brought the schema up to date';
+
+CREATE TABLE steward.organization (
+    id uuid NOT NULL DEFAULT steward.uuid7() CONSTRAINT organization_pkey PRIMARY KEY,
+    slug text NOT NULL CONSTRAINT organization_slug_key UNIQUE
+        CONSTRAINT organization_slug_valid CHECK (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
+    name text NOT NULL CONSTRAINT organization_name_valid CHECK (name = btrim(name) AND length(name) BETWEEN 1 AND 200),
+    state text NOT NULL DEFAULT 'active' CONSTRAINT organization_state_known CHECK (state IN ('active', 'suspended', 'closed')),
+    tokens_valid_after timestamptz NOT NULL DEFAULT '-infinity',
+    created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE steward.organization IS 'a tenant: everything else belongs to exactly one';
+COMMENT ON COLUMN steward.organization.id IS 'the org_id of every other table';
+COMMENT ON COLUMN steward.organization.slug IS 'short unique name for use_org() and setup()';
+COMMENT ON COLUMN steward.organization.name IS 'name for people';
+COMMENT ON COLUMN steward.organization.state IS 'active, or every check in it says organization_inactive';
+COMMENT ON COLUMN steward.organization.tokens_valid_after IS 'epoch: what was issued at or before this moment is dead';
+COMMENT ON COLUMN steward.organization.created_at IS 'when it was made';
+
+CREATE TABLE steward.profile_grant (
+    org_id uuid NOT NULL CONSTRAINT profile_grant_organization_fkey REFERENCES steward.organization (id),
+    role_name name NOT NULL,
+    profile text NOT NULL
+        CONSTRAINT profile_grant_profile_known CHECK (profile IN ('app', 'connector', 'analyst', 'auditor', 'security', 'admin')),
+    granted_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    granted_by name NOT NULL,
+    CONSTRAINT profile_grant_pkey PRIMARY KEY (org_id, role_name, profile)
+);
+COMMENT ON TABLE steward.profile_grant IS 'which database role holds which profile in which organization';
+COMMENT ON COLUMN steward.profile_grant.org_id IS 'organization';
+COMMENT ON COLUMN steward.profile_grant.role_name IS 'database role, by name: its members hold the profile too';
+COMMENT ON COLUMN steward.profile_grant.profile IS 'app, connector, analyst, auditor, security or admin';
+COMMENT ON COLUMN steward.profile_grant.granted_at IS 'since when';
+COMMENT ON COLUMN steward.profile_grant.granted_by IS 'database role that granted it';
+
+CREATE TABLE steward.org_policy (
+    org_id uuid NOT NULL CONSTRAINT org_policy_pkey PRIMARY KEY
+        CONSTRAINT org_policy_organization_fkey REFERENCES steward.organization (id),
+    implicit_grant boolean NOT NULL DEFAULT true,
+    rotation_window interval NOT NULL DEFAULT '7 days'
+        CONSTRAINT org_policy_rotation_window_positive CHECK (rotation_window >= '0'::interval AND rotation_window <= '1 year'::interval),
+    task_deadline interval NOT NULL DEFAULT '24 hours'
+        CONSTRAINT org_policy_task_deadline_positive CHECK (task_deadline > '0'::interval AND task_deadline <= '1 year'::interval),
+    updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE steward.org_policy IS 'the rules an organization chose; one row each';
+COMMENT ON COLUMN steward.org_policy.org_id IS 'organization';
+COMMENT ON COLUMN steward.org_policy.implicit_grant IS 'whether a key issued by an admin records a direct grant for the scopes its holder lacks';
+COMMENT ON COLUMN steward.org_policy.rotation_window IS 'how long secrets that a former owner could have known stay valid';
+COMMENT ON COLUMN steward.org_policy.task_deadline IS 'how long a revocation outside may take where the system names no deadline of its own';
+COMMENT ON COLUMN steward.org_policy.updated_at IS 'last change';
+
+CREATE TABLE steward.credential_policy (
+    org_id uuid NOT NULL CONSTRAINT credential_policy_organization_fkey REFERENCES steward.organization (id),
+    kind text NOT NULL CONSTRAINT credential_policy_kind_known CHECK (kind IN ('api_key', 'oauth_client', 'access_token', 'refresh_token',
+        'session', 'account', 'certificate', 'ssh_key', 'webhook_secret', 'password', 'pg_role', 'cloud_key', 'personal_access_token', 'signing_key')),
+    default_lifetime interval NOT NULL DEFAULT '90 days',
+    max_lifetime interval NOT NULL DEFAULT '1 year',
+    updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    CONSTRAINT credential_policy_pkey PRIMARY KEY (org_id, kind),
+    CONSTRAINT credential_policy_lifetimes_ordered
+        CHECK (default_lifetime > '0'::interval AND default_lifetime <= max_lifetime AND max_lifetime <= '10 years'::interval)
+);
+COMMENT ON TABLE steward.credential_policy IS 'the rules of an organization for one kind of credential';
+COMMENT ON COLUMN steward.credential_policy.org_id IS 'organization';
+COMMENT ON COLUMN steward.credential_policy.kind IS 'kind of credential';
+COMMENT ON COLUMN steward.credential_policy.default_lifetime IS 'lifetime where the caller names none';
+COMMENT ON COLUMN steward.credential_policy.max_lifetime IS 'longest lifetime that can be asked for';
+COMMENT ON COLUMN steward.credential_policy.updated_at IS 'last change';

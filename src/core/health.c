@@ -1,0 +1,151 @@
+/*
+ * health.c
+ *		Whether the installation is as it has to be.
+ *
+ * What is checked is what setup() makes, from the same lists (guard.c), and settings that weaken a promise.  A critical
+ * row means that a rule may be passed by; its remedy is a statement.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+#include "core/authority.h"
+#include "core/guard.h"
+#include "core/plan.h"
+#include "core/relation.h"
+#include "steward.h"
+
+PG_FUNCTION_INFO_V1(steward_health_checks);
+
+#define SETUP_REMEDY "SELECT * FROM steward.setup();"
+
+/* Adds a row to the answer. */
+static void
+answer(ReturnSetInfo *rsinfo, const char *check, const char *status, const char *detail,
+	   const char *remedy)
+{
+	Datum values[4] = {CStringGetTextDatum(check), CStringGetTextDatum(status),
+					   CStringGetTextDatum(detail), remedy ? CStringGetTextDatum(remedy) : (Datum) 0};
+	bool nulls[4] = {false, false, false, remedy == NULL};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* The first few differences, as one detail. */
+static void
+note_difference(const char *table, const char *what, void *arg)
+{
+	StringInfo list = arg;
+
+	if (list->len < 500)
+		appendStringInfo(list, "%s%s: %s", list->len ? "; " : "", table, what);
+}
+
+/* Differences from what the lists of guard.c say. */
+static void
+check_guards(ReturnSetInfo *rsinfo, const char *check,
+			 int (*guard)(bool mend, StewardGuardReport report, void *arg))
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	if (guard(false, note_difference, &list) == 0)
+		answer(rsinfo, check, "ok", "in order", NULL);
+	else
+		answer(rsinfo, check, "critical", list.data, SETUP_REMEDY);
+}
+
+/* Whether this is the database that the audit log's current incarnation belongs to. */
+static void
+check_incarnation(ReturnSetInfo *rsinfo)
+{
+	static StewardPlan find = STEWARD_PLAN(
+		"ll", "SELECT FROM steward.audit_incarnation i WHERE i.incarnation = (SELECT max(incarnation) FROM "
+			  "steward.audit_incarnation) AND i.system_identifier = $1 AND i.database_oid = $2");
+	Datum values[] = {Int64GetDatum((int64) GetSystemIdentifier()), Int64GetDatum((int64) MyDatabaseId)};
+
+	if (steward_run(&find, STEWARD_TRANSACTION, values, NULL) > 0)
+		answer(rsinfo, "audit log", "ok", "goes on where it was", NULL);
+	else
+		answer(rsinfo, "audit log", "warning", "this database is a copy or was restored", SETUP_REMEDY);
+}
+
+/* Events outside the partitions made ahead. */
+static void
+check_partitions(ReturnSetInfo *rsinfo)
+{
+	static StewardPlan in_default = STEWARD_PLAN("", "SELECT FROM steward.audit_event_default LIMIT 1");
+
+	if (steward_run(&in_default, STEWARD_TRANSACTION, NULL, NULL) == 0)
+		answer(rsinfo, "partitions of the audit log", "ok", "made ahead", NULL);
+	else
+		answer(rsinfo, "partitions of the audit log", "warning", "events are in the default partition",
+			   SETUP_REMEDY);
+}
+
+/* Profiles of roles that are gone: a role made anew under the name would inherit them. */
+static void
+check_profiles(ReturnSetInfo *rsinfo)
+{
+	static StewardPlan find = STEWARD_PLAN(
+		"", "SELECT string_agg(DISTINCT g.role_name::text, ', ') FROM steward.profile_grant g "
+			"WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role_name)");
+	char *roles;
+
+	steward_run(&find, STEWARD_TRANSACTION, NULL, NULL);
+	roles = steward_result_text(0, 1);
+	if (roles == NULL)
+		answer(rsinfo, "profiles", "ok", "all held by roles that exist", NULL);
+	else
+		answer(rsinfo, "profiles", "warning", "held by roles that are gone",
+			   "DELETE FROM steward.profile_grant g WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role_name);");
+}
+
+/* Settings of the server that would write keys passed to authorize() into its log. */
+static void
+check_logging(ReturnSetInfo *rsinfo)
+{
+	const char *statements = GetConfigOption("log_statement", false, false);
+	const char *duration = GetConfigOption("log_min_duration_statement", false, false);
+
+	if (strcmp(statements, "all") == 0 || strcmp(duration, "-1") != 0)
+		answer(rsinfo, "server log", "warning",
+			   "the server logs statements, and with them keys that are literals in them",
+			   "ALTER ROLE your_application SET log_statement = 'none'; -- and pass keys as parameters");
+	else
+		answer(rsinfo, "server log", "ok", "statements are not logged as a rule", NULL);
+}
+
+/*
+ * health_checks() → rows (check_name text, status text, detail text, remedy text)
+ *		Checks the installation; status is ok, warning or critical.
+ */
+Datum
+steward_health_checks(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!steward_is_set_up())
+	{
+		answer(rsinfo, "schema", "critical", "steward is not set up in this database", SETUP_REMEDY);
+		return (Datum) 0;
+	}
+	STEWARD_AS_OWNER();
+	{
+		answer(rsinfo, "schema", "ok", "release " STEWARD_VERSION, NULL);
+		check_guards(rsinfo, "owners", steward_guard_owners);
+		check_guards(rsinfo, "policies and triggers", steward_guard_tables);
+		check_incarnation(rsinfo);
+		check_partitions(rsinfo);
+		check_profiles(rsinfo);
+		check_logging(rsinfo);
+	}
+	STEWARD_AS_OWNER_END();
+	return (Datum) 0;
+}

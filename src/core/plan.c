@@ -1,0 +1,185 @@
+/*
+ * plan.c
+ *		Statements that C code runs through SPI.
+ *
+ * Callers are connected to SPI and inside the owner's bracket (authority.h), which pins the search path; the statements
+ * themselves name every object of steward with its schema.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/uuid.h"
+
+#include "core/plan.h"
+#include "core/relation.h"
+#include "steward.h"
+
+/*
+ * steward_own_type
+ *		OID of one of the extension's own types; looked up, because it differs between databases.
+ */
+Oid
+steward_own_type(const char *name)
+{
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+						   ObjectIdGetDatum(steward_namespace()));
+}
+
+/* Type of a parameter from its letter in StewardPlan.args. */
+static Oid
+type_of(char letter)
+{
+	switch (letter)
+	{
+		case 'u':
+			return UUIDOID;
+		case 'U':
+			return UUIDARRAYOID;
+		case 't':
+			return TEXTOID;
+		case 'T':
+			return TEXTARRAYOID;
+		case 'n':
+			return NAMEOID;
+		case 'z':
+			return TIMESTAMPTZOID;
+		case 'i':
+			return INTERVALOID;
+		case 'l':
+			return INT8OID;
+		case 'L':
+			return INT8ARRAYOID;
+		case 'b':
+			return BOOLOID;
+		case 'j':
+			return JSONBOID;
+		case 'J':
+			return JSONBARRAYOID;
+		case 'Z':
+			return TIMESTAMPTZARRAYOID;
+		case 's':
+			return steward_own_type("scope_set");
+		case 'd':
+			return steward_own_type("digest");
+	}
+	elog(ERROR, "unknown parameter letter \"%c\"", letter);
+	return InvalidOid;
+}
+
+/*
+ * steward_run
+ *		Runs a statement with its parameters; the result is in SPI_tuptable, its row count is returned.
+ *
+ * nulls may be NULL when no parameter is.  Triggers that the statement fires run before this returns, inside the
+ * bracket of the caller.
+ */
+uint64
+steward_run(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls)
+{
+	int nargs = strlen(plan->args);
+	char spi_nulls[STEWARD_MAX_ARGS];
+	Oid schema = steward_namespace();
+	int rc;
+
+	Assert(nargs <= STEWARD_MAX_ARGS);
+	if (plan->plan != NULL && plan->schema != schema)
+	{
+		SPI_freeplan(plan->plan);
+		plan->plan = NULL;
+	}
+	if (plan->plan == NULL)
+	{
+		Oid types[STEWARD_MAX_ARGS];
+		SPIPlanPtr prepared;
+
+		for (int i = 0; i < nargs; i++)
+			types[i] = type_of(plan->args[i]);
+		prepared = SPI_prepare(plan->sql, nargs, types);
+		if (prepared == NULL || SPI_keepplan(prepared) != 0)
+			elog(ERROR, "could not prepare \"%s\": %s", plan->sql,
+				 SPI_result_code_string(SPI_result));
+		plan->plan = prepared;
+		plan->schema = schema;
+	}
+
+	for (int i = 0; i < nargs; i++)
+		spi_nulls[i] = (nulls != NULL && nulls[i]) ? 'n' : ' ';
+
+	if (sight == STEWARD_LATEST)
+		rc = SPI_execute_snapshot(plan->plan, (Datum *) values, spi_nulls, GetLatestSnapshot(),
+								  InvalidSnapshot, false, true, 0);
+	else
+		rc = SPI_execute_plan(plan->plan, (Datum *) values, spi_nulls, false, 0);
+	if (rc < 0)
+		elog(ERROR, "could not execute \"%s\": %s", plan->sql, SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/*
+ * steward_result
+ *		A value of the last statement's result; row counts from 0, column from 1.
+ */
+Datum
+steward_result(int row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+/*
+ * steward_result_text
+ *		The same as text, NULL for a null.
+ */
+char *
+steward_result_text(int row, int column)
+{
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+}
+
+/*
+ * steward_uuid_column
+ *		A uuid column of the last statement's result as a uuid[], to hand it to the next statement.
+ */
+Datum
+steward_uuid_column(int column)
+{
+	uint64 n = SPI_processed;
+	Datum *values = palloc(sizeof(Datum) * Max(n, 1));
+	bool *nulls = palloc(sizeof(bool) * Max(n, 1));
+	int dims[1] = {(int) n};
+	int lower[1] = {1};
+
+	if (n == 0)
+		return steward_empty_uuids();
+	if (n > MaxAllocSize / (2 * UUID_LEN))
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("too many rows in one statement"),
+						errhint("Make the change in several statements.")));
+	for (uint64 i = 0; i < n; i++)
+		values[i] = steward_result(i, column, &nulls[i]);
+	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower, UUIDOID, UUID_LEN,
+											  false, TYPALIGN_CHAR));
+}
+
+Datum
+steward_empty_uuids(void)
+{
+	return PointerGetDatum(construct_empty_array(UUIDOID));
+}
+
+/*
+ * steward_same_array
+ *		Whether two arrays have the same elements in the same order.
+ */
+bool
+steward_same_array(Datum a, Datum b)
+{
+	return datumIsEqual(a, b, false, -1);
+}

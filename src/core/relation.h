@@ -1,0 +1,49 @@
+/*
+ * relation.h
+ *		Steward's own tables: their OIDs, and direct look-ups by primary key.
+ */
+#ifndef STEWARD_RELATION_H
+#define STEWARD_RELATION_H
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "utils/snapshot.h"
+#include "utils/uuid.h"
+
+/* The tables that C code reads without a plan; the order is that of the list in relation.c. */
+typedef enum StewardTable
+{
+	STEWARD_INSTALLATION,
+	STEWARD_ORGANIZATION,
+	STEWARD_PROFILE_GRANT,
+	STEWARD_PRINCIPAL,
+	STEWARD_SYSTEM,
+	STEWARD_CREDENTIAL,
+	STEWARD_AUDIT_INCARNATION,
+	STEWARD_TABLES
+} StewardTable;
+
+/* A row fetched by a direct look-up; lives in the memory context of the fetch. */
+typedef struct StewardRow
+{
+	HeapTuple tuple;
+	TupleDesc desc;
+} StewardRow;
+
+extern void steward_relation_init(void);
+extern bool steward_is_set_up(void);
+extern void steward_require_setup(void);
+extern Oid steward_namespace(void);
+extern Oid steward_table(StewardTable table);
+extern Oid steward_owner_role(void);
+extern Snapshot steward_fresh_snapshot(void);
+extern bool steward_fetch(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys,
+						  StewardRow *row);
+extern Datum steward_row_get(const StewardRow *row, const char *column, bool *isnull);
+
+/* Calls visit for every row whose first key column equals key (all rows when nkeys is 0) until it returns false. */
+typedef bool (*StewardVisitor)(const StewardRow *row, void *arg);
+extern void steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys,
+						 StewardVisitor visit, void *arg);
+
+#endif /* STEWARD_RELATION_H */
