@@ -1,0 +1,239 @@
+/*
+ * status.c
+ *		Whether a credential is live: the one place where that rule is written.
+ *
+ * authorize() and the views ask the same function, about the credential's row and, read at this moment, the rows of its
+ * holder, its owner and its organization.  A credential lives only if nothing says otherwise.
+ *
+ * Epochs compose: what was issued at a moment lives only if that is later than the epoch of the organization and of the
+ * holder; and since when its owner has owned it must be later than the owner's epoch.  The owner's epoch is compared
+ * with the ownership, not with the issuing, because what somebody takes over from a leaver was never theirs to know
+ * before, and must not die of an epoch from years ago.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+#include "utils/uuid.h"
+
+#include "core/authority.h"
+#include "credential/status.h"
+#include "steward.h"
+
+PG_FUNCTION_INFO_V1(steward_credential_status);
+
+const char *const steward_reason_names[STEWARD_REASONS] = {
+	[STEWARD_OK] = "ok",
+	[STEWARD_MALFORMED] = "malformed",
+	[STEWARD_UNKNOWN] = "unknown",
+	[STEWARD_NOT_YET_VALID] = "not_yet_valid",
+	[STEWARD_EXPIRED] = "expired",
+	[STEWARD_REVOKED] = "revoked",
+	[STEWARD_SUSPENDED] = "suspended",
+	[STEWARD_ROTATION_OVERDUE] = "rotation_overdue",
+	[STEWARD_HOLDER_OFFBOARDED] = "holder_offboarded",
+	[STEWARD_OWNER_OFFBOARDED] = "owner_offboarded",
+	[STEWARD_ORGANIZATION_INACTIVE] = "organization_inactive",
+	[STEWARD_BEFORE_EPOCH] = "before_epoch",
+	[STEWARD_INSUFFICIENT_SCOPE] = "insufficient_scope",
+	[STEWARD_WRONG_AUDIENCE] = "wrong_audience",
+	[STEWARD_POLICY] = "policy",
+};
+
+/* A text column equals a constant. */
+static bool
+text_is(const StewardRow *row, const char *column, const char *value)
+{
+	bool isnull;
+	Datum datum = steward_row_get(row, column, &isnull);
+	text *t;
+
+	if (isnull)
+		return false;
+	t = DatumGetTextPP(datum);
+	return VARSIZE_ANY_EXHDR(t) == strlen(value) && memcmp(VARDATA_ANY(t), value, strlen(value)) == 0;
+}
+
+/* A timestamp column, or what stands for a null one. */
+static TimestampTz
+time_of(const StewardRow *row, const char *column, TimestampTz if_null)
+{
+	bool isnull;
+	Datum datum = steward_row_get(row, column, &isnull);
+
+	return isnull ? if_null : DatumGetTimestampTz(datum);
+}
+
+/* The principal that a column of the credential names; false when there is none. */
+static bool
+fetch_principal(const StewardRow *credential, const char *column, Snapshot snapshot,
+				StewardRow *principal)
+{
+	bool isnull;
+	Datum keys[2];
+
+	keys[0] = steward_row_get(credential, "org_id", &isnull);
+	keys[1] = steward_row_get(credential, column, &isnull);
+	return !isnull && steward_fetch(STEWARD_PRINCIPAL, snapshot, 2, keys, principal);
+}
+
+/*
+ * steward_credential_reason
+ *		Why the credential must not pass at the moment now, or STEWARD_OK.
+ *
+ * What is permanent comes before what may pass, and what concerns people before what concerns the credential alone, so
+ * that the answer is the one that explains most.  A row that is missing says no.
+ */
+StewardReason
+steward_credential_reason(const StewardRow *credential, Snapshot snapshot, TimestampTz now)
+{
+	StewardRow organization;
+	StewardRow holder;
+	StewardRow owner;
+	TimestampTz issued = time_of(credential, "issued_at", DT_NOBEGIN);
+	Datum key;
+	bool isnull;
+
+	if (text_is(credential, "state", "revoked"))
+		return STEWARD_REVOKED;
+	if (!text_is(credential, "state", "active") && !text_is(credential, "state", "suspended"))
+		return STEWARD_POLICY;
+
+	key = steward_row_get(credential, "org_id", &isnull);
+	if (!steward_fetch(STEWARD_ORGANIZATION, snapshot, 1, &key, &organization) ||
+		!text_is(&organization, "state", "active"))
+		return STEWARD_ORGANIZATION_INACTIVE;
+	if (!fetch_principal(credential, "holder_id", snapshot, &holder) ||
+		text_is(&holder, "state", "offboarded") || time_of(&holder, "ends_at", DT_NOEND) <= now)
+		return STEWARD_HOLDER_OFFBOARDED;
+	if (!fetch_principal(credential, "owner_id", snapshot, &owner) ||
+		text_is(&owner, "state", "offboarded") || time_of(&owner, "ends_at", DT_NOEND) <= now)
+		return STEWARD_OWNER_OFFBOARDED;
+	if (!text_is(credential, "state", "active") || !text_is(&holder, "state", "active"))
+		return STEWARD_SUSPENDED;
+
+	if (issued <= time_of(&organization, "tokens_valid_after", DT_NOEND) ||
+		issued <= time_of(&holder, "tokens_valid_after", DT_NOEND) ||
+		time_of(credential, "owner_since", DT_NOBEGIN) <= time_of(&owner, "tokens_valid_after", DT_NOEND))
+		return STEWARD_BEFORE_EPOCH;
+
+	if (time_of(credential, "expires_at", DT_NOEND) <= now)
+		return STEWARD_EXPIRED;
+	if (time_of(credential, "rotate_by", DT_NOEND) <= now)
+		return STEWARD_ROTATION_OVERDUE;
+	if (time_of(credential, "not_before", DT_NOBEGIN) > now ||
+		time_of(&holder, "starts_at", DT_NOBEGIN) > now)
+		return STEWARD_NOT_YET_VALID;
+	return STEWARD_OK;
+}
+
+/* The effective status of a credential, for people: finer than the reason of a check in some places. */
+static const char *
+effective_status(const StewardRow *credential, Snapshot snapshot, TimestampTz now)
+{
+	StewardReason reason = steward_credential_reason(credential, snapshot, now);
+	bool isnull;
+
+	switch (reason)
+	{
+		case STEWARD_OK:
+			return "active";
+		case STEWARD_REVOKED:
+			return DatumGetBool(steward_row_get(credential, "external_pending", &isnull))
+					   ? "pending_external"
+					   : "revoked";
+		case STEWARD_POLICY:
+			return "discovered";
+		case STEWARD_OWNER_OFFBOARDED:
+			/* Suspended because nobody took it over. */
+			return text_is(credential, "state", "suspended") ? "orphaned" : "owner_offboarded";
+		case STEWARD_ORGANIZATION_INACTIVE:
+			return "suspended";
+		case STEWARD_BEFORE_EPOCH:
+			return "revoked";
+		default:
+			return steward_reason_names[reason];
+	}
+}
+
+/* What one call of credential_status() remembers for the next in the same statement. */
+typedef struct StatusAuthority
+{
+	bool known;
+	bool allowed;
+	pg_uuid_t org;
+} StatusAuthority;
+
+/* Whether the caller may read the organization's rows; asked anew for each statement and organization. */
+static bool
+may_read(FunctionCallInfo fcinfo, const pg_uuid_t *org)
+{
+	StatusAuthority *authority = fcinfo->flinfo->fn_extra;
+
+	if (authority == NULL)
+	{
+		authority = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(StatusAuthority));
+		fcinfo->flinfo->fn_extra = authority;
+	}
+	if (!authority->known || memcmp(&authority->org, org, sizeof(pg_uuid_t)) != 0)
+	{
+		authority->org = *org;
+		authority->allowed =
+			(steward_profiles_of(steward_caller(), org) & STEWARD_PROFILE_ANALYST) != 0;
+		authority->known = true;
+	}
+	return authority->allowed;
+}
+
+/*
+ * credential_status(credential record) → text
+ *		The effective status of a row of steward.credential at this moment.
+ *
+ * NULL for an organization that the caller may not read: a row can be made up, and must not be a way to ask about other
+ * tenants' people.  Raises when given anything but such a row.
+ */
+Datum
+steward_credential_status(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
+	TupleDesc desc =
+		lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	HeapTupleData tuple;
+	StewardRow row = {.tuple = &tuple, .desc = desc};
+	Snapshot snapshot;
+	const char *status;
+	pg_uuid_t *org;
+	bool isnull;
+
+	if (desc->tdtypeid != get_rel_type_id(steward_table(STEWARD_CREDENTIAL)))
+	{
+		ReleaseTupleDesc(desc);
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("credential_status() takes a row of steward.credential"),
+				 errhint("For example: SELECT steward.credential_status(c) FROM steward.credential c.")));
+	}
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+
+	org = DatumGetUUIDP(steward_row_get(&row, "org_id", &isnull));
+	if (isnull || !may_read(fcinfo, org))
+	{
+		ReleaseTupleDesc(desc);
+		PG_RETURN_NULL();
+	}
+	snapshot = steward_fresh_snapshot();
+	status = effective_status(&row, snapshot, GetCurrentTimestamp());
+	UnregisterSnapshot(snapshot);
+	ReleaseTupleDesc(desc);
+	PG_RETURN_TEXT_P(cstring_to_text(status));
+}
