@@ -52,17 +52,17 @@ $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)
 
 .PHONY: demo test bench fuzz format format-check
 demo:
-	tools/deps
-	tools/with-cluster tools/demo
+	@tools/deps
+	@tools/with-cluster tools/demo
 test:
-	tools/deps
-	tools/with-cluster tools/run-tests
+	@tools/deps
+	@tools/with-cluster tools/run-tests
 bench:
-	tools/deps
-	tools/with-cluster test/bench/run
+	@tools/deps
+	@tools/with-cluster test/bench/run
 fuzz:
-	tools/deps
-	test/fuzz/run
+	@tools/deps
+	@test/fuzz/run
 format:
 	clang-format -i $(wildcard src/*.h src/*/*.h) $(filter-out $(SETUP_C),$(wildcard src/*/*.c test/fuzz/*.c))
 format-check:

@@ -226,7 +226,8 @@ steward_bracket_enter(StewardBracket *bracket)
 	bracket->guc_level = 0;
 	if (!OidIsValid(bracket_caller))
 	{
-		bracket_caller = bracket->user;
+		/* A foreign key's cascade runs as the owner already; who caused it is the role behind. */
+		bracket_caller = bracket->user == owner ? GetOuterUserId() : bracket->user;
 		bracket->guc_level = NewGUCNestLevel();
 		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);

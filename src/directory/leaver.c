@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 
@@ -254,6 +255,8 @@ steward_offboard(const StewardAffected *affected, const StewardLeavers *leavers)
 		succession = again;
 	}
 
+	/* That somebody is out must survive a crash, whatever the session's synchronous_commit says. */
+	ForceSyncCommit();
 	end_holdings(leavers);
 	count_owned(leavers, &succession);
 	pass_ownership(&succession);

@@ -330,6 +330,25 @@ steward_tg_directory_group(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Whether two versions of a row differ in any column. */
+static bool
+differs(TupleDesc desc, HeapTuple before, HeapTuple after)
+{
+	for (int i = 1; i <= desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i - 1);
+		bool was_null;
+		bool is_null;
+		Datum old_value = heap_getattr(before, i, desc, &was_null);
+		Datum new_value = heap_getattr(after, i, desc, &is_null);
+
+		if (was_null != is_null ||
+			(!is_null && !datum_image_eq(old_value, new_value, att->attbyval, att->attlen)))
+			return true;
+	}
+	return false;
+}
+
 /*
  * tg_directory_guard() → trigger
  *		BEFORE INSERT OR UPDATE, each row of directory, directory_user and directory_group: what a row is never changes,
@@ -385,7 +404,7 @@ steward_tg_directory_guard(PG_FUNCTION_ARGS)
 							errhint("Delete the row and insert another one.")));
 	}
 	attnum = SPI_fnumber(desc, "updated_at");
-	if (attnum > 0)
+	if (attnum > 0 && differs(desc, trigger->tg_trigtuple, row))
 	{
 		Datum now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 		bool never = false;
