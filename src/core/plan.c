@@ -22,6 +22,9 @@
 #include "core/relation.h"
 #include "steward.h"
 
+/* From this size on a set has a plan of its own. */
+#define MANY_ROWS 500
+
 /*
  * steward_own_type
  *		OID of one of the extension's own types; looked up, because it differs between databases.
@@ -74,53 +77,105 @@ type_of(char letter)
 	return InvalidOid;
 }
 
-/*
- * steward_run
- *		Runs a statement with its parameters; the result is in SPI_tuptable, its row count is returned.
- *
- * nulls may be NULL when no parameter is.  Triggers that the statement fires run before this returns, inside the
- * bracket of the caller.
- */
-uint64
-steward_run(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls)
+/* Frees the plans of a statement that were made for another incarnation of the extension. */
+static void
+forget_plans(StewardPlan *plan)
 {
-	int nargs = strlen(plan->args);
-	char spi_nulls[STEWARD_MAX_ARGS];
-	Oid schema = steward_namespace();
-	int rc;
+	if (plan->few)
+		SPI_freeplan(plan->few);
+	if (plan->many)
+		SPI_freeplan(plan->many);
+	plan->few = NULL;
+	plan->many = NULL;
+}
 
-	Assert(nargs <= STEWARD_MAX_ARGS);
-	if (plan->plan != NULL && plan->schema != schema)
+/*
+ * The saved plan of a statement for a set of the given size; prepared at the first use of each.
+ *
+ * One plan cannot serve both: a nested loop that is right for one person is quadratic for a hundred thousand, and
+ * planning anew costs more than the work for one.  So small sets share a generic plan, and large ones are planned for
+ * their parameters.
+ */
+static SPIPlanPtr
+saved_plan(StewardPlan *plan, int nargs, int64 rows)
+{
+	Oid schema = steward_namespace();
+	bool many = rows > MANY_ROWS;
+	SPIPlanPtr *slot = many ? &plan->many : &plan->few;
+	Oid types[STEWARD_MAX_ARGS];
+
+	if (plan->schema != schema)
+		forget_plans(plan);
+	plan->schema = schema;
+	if (*slot == NULL)
 	{
-		SPI_freeplan(plan->plan);
-		plan->plan = NULL;
-	}
-	if (plan->plan == NULL)
-	{
-		Oid types[STEWARD_MAX_ARGS];
 		SPIPlanPtr prepared;
 
 		for (int i = 0; i < nargs; i++)
 			types[i] = type_of(plan->args[i]);
-		prepared = SPI_prepare(plan->sql, nargs, types);
+		prepared = SPI_prepare_cursor(plan->sql, nargs, types,
+									  many ? CURSOR_OPT_CUSTOM_PLAN : CURSOR_OPT_GENERIC_PLAN);
 		if (prepared == NULL || SPI_keepplan(prepared) != 0)
 			elog(ERROR, "could not prepare \"%s\": %s", plan->sql,
 				 SPI_result_code_string(SPI_result));
-		plan->plan = prepared;
-		plan->schema = schema;
+		*slot = prepared;
 	}
+	return *slot;
+}
 
+/* Runs a statement for a set of the given size. */
+static uint64
+run_sized(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls, int64 rows)
+{
+	int nargs = strlen(plan->args);
+	SPIPlanPtr prepared = saved_plan(plan, nargs, rows);
+	char spi_nulls[STEWARD_MAX_ARGS];
+	int rc;
+
+	Assert(nargs <= STEWARD_MAX_ARGS);
 	for (int i = 0; i < nargs; i++)
 		spi_nulls[i] = (nulls != NULL && nulls[i]) ? 'n' : ' ';
 
 	if (sight == STEWARD_LATEST)
-		rc = SPI_execute_snapshot(plan->plan, (Datum *) values, spi_nulls, GetLatestSnapshot(),
+		rc = SPI_execute_snapshot(prepared, (Datum *) values, spi_nulls, GetLatestSnapshot(),
 								  InvalidSnapshot, false, true, 0);
 	else
-		rc = SPI_execute_plan(plan->plan, (Datum *) values, spi_nulls, false, 0);
+		rc = SPI_execute_plan(prepared, (Datum *) values, spi_nulls, false, 0);
 	if (rc < 0)
 		elog(ERROR, "could not execute \"%s\": %s", plan->sql, SPI_result_code_string(rc));
 	return SPI_processed;
+}
+
+/*
+ * steward_run
+ *		Runs a statement with its parameters; the result is in SPI_tuptable, its row count is returned.
+ *
+ * nulls may be NULL when no parameter is.  Where the first parameter is an array, its length is the size of the set.
+ * Triggers that the statement fires run before this returns, inside the bracket of the caller.
+ */
+uint64
+steward_run(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls)
+{
+	int64 rows = 1;
+
+	if (isupper((unsigned char) plan->args[0]))
+	{
+		ArrayType *array = DatumGetArrayTypeP(values[0]);
+
+		rows = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	}
+	return run_sized(plan, sight, values, nulls, rows);
+}
+
+/*
+ * steward_run_rows
+ *		Runs a statement without parameters over transition tables of the given number of rows.
+ */
+uint64
+steward_run_rows(StewardPlan *plan, StewardSight sight, int64 rows)
+{
+	Assert(plan->args[0] == '\0');
+	return run_sized(plan, sight, NULL, NULL, rows);
 }
 
 /*

@@ -19,11 +19,12 @@ typedef struct StewardPlan
 {
 	const char *args;
 	const char *sql;
-	SPIPlanPtr plan;
-	Oid schema; /* namespace the plan was made for: tells a re-created extension */
+	SPIPlanPtr few;	 /* for sets of ordinary size */
+	SPIPlanPtr many; /* for large ones */
+	Oid schema;		 /* namespace the plans were made for: tells a re-created extension */
 } StewardPlan;
 
-#define STEWARD_PLAN(args, sql) {(args), (sql), NULL, InvalidOid}
+#define STEWARD_PLAN(args, sql) {(args), (sql), NULL, NULL, InvalidOid}
 
 /*
  * What a statement sees.  STEWARD_TRANSACTION follows the isolation level; STEWARD_LATEST sees everything committed at
@@ -40,6 +41,7 @@ typedef enum StewardSight
 
 extern uint64 steward_run(StewardPlan *plan, StewardSight sight, const Datum *values,
 						  const bool *nulls);
+extern uint64 steward_run_rows(StewardPlan *plan, StewardSight sight, int64 rows);
 extern Oid steward_own_type(const char *name);
 extern Datum steward_result(int row, int column, bool *isnull);
 extern char *steward_result_text(int row, int column);

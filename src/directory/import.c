@@ -17,6 +17,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
@@ -33,6 +34,9 @@ PG_FUNCTION_INFO_V1(steward_import_directory);
 
 /* The most resources in one call. */
 #define MAX_RESOURCES 1000000
+
+/* From this length on a list is long. */
+#define LONG_LIST 1000
 
 /* Parameters 1 to 3 of the statements: organization, directory, array of resources. */
 #define RESOURCES "jsonb_array_elements($3) WITH ORDINALITY AS t(r, n)"
@@ -109,6 +113,18 @@ count_at(int column)
 	Datum value = steward_result(0, column, &isnull);
 
 	return isnull ? 0 : DatumGetInt64(value);
+}
+
+/*
+ * The planner cannot know how long a list is and takes it for short.  For a long one a nested loop is the wrong answer to
+ * every join here; the setting ends with the bracket.
+ */
+static void
+plan_for_size(Datum resources)
+{
+	if (JB_ROOT_COUNT(DatumGetJsonbP(resources)) > LONG_LIST)
+		(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
 }
 
 /*
@@ -219,10 +235,11 @@ import_users(const Import *import)
 		"LEFT JOIN steward.directory_user by_source ON by_external.id IS NULL AND by_source.org_id = $1 "
 		"AND by_source.directory_id = $2 AND by_source.source_id = i.source_id), "
 		/* A manager is named by the source's id or its external id; in this list, or in an earlier one. */
-		"managed AS (SELECT p.*, coalesce((SELECT m.id FROM placed m WHERE m.source_id = p.manager LIMIT 1), "
-		"(SELECT m.id FROM placed m WHERE m.external_id = p.manager LIMIT 1), "
-		"(SELECT u.id FROM steward.directory_user u WHERE u.org_id = $1 AND u.directory_id = $2 "
-		"AND (u.source_id = p.manager OR u.external_id = p.manager) LIMIT 1)) AS manager_user_id FROM placed p), "
+		"known AS MATERIALIZED (SELECT DISTINCT ON (value) value, id FROM (SELECT source_id AS value, id, 1 AS rank FROM placed "
+		"UNION ALL SELECT external_id, id, 2 FROM placed UNION ALL SELECT u.source_id, u.id, 3 FROM steward.directory_user u "
+		"WHERE u.org_id = $1 AND u.directory_id = $2 UNION ALL SELECT u.external_id, u.id, 4 FROM steward.directory_user u "
+		"WHERE u.org_id = $1 AND u.directory_id = $2) k ORDER BY value, rank), "
+		"managed AS (SELECT p.*, k.id AS manager_user_id FROM placed p LEFT JOIN known k ON k.value = p.manager), "
 		"written AS (INSERT INTO steward.directory_user (org_id, id, directory_id, " USER_COLUMNS ") "
 		"SELECT $1, id, $2, " USER_COLUMNS " FROM managed ORDER BY id "
 		"ON CONFLICT (org_id, id) DO UPDATE SET (" USER_COLUMNS ") = (" EXCLUDED_COLUMNS ") "
@@ -299,11 +316,11 @@ import_members(const Import *import)
 {
 	/* Members of groups as the list states them; user_id is null for one that the directory does not have. */
 #define MEMBERS                                                                                    \
-	"SELECT DISTINCT g.id AS group_id, m.v->>'value' AS value, u.id AS user_id FROM (" GROUPS ") i " \
+	"SELECT DISTINCT g.id AS group_id, m.v->>'value' AS value, coalesce(s.id, x.id) AS user_id FROM (" GROUPS ") i " \
 	"JOIN steward.directory_group g ON g.org_id = $1 AND g.directory_id = $2 AND g.external_id = i.external_id " \
 	"CROSS JOIN jsonb_array_elements(i.members) AS m(v) "                                          \
-	"LEFT JOIN steward.directory_user u ON u.org_id = $1 AND u.directory_id = $2 "                 \
-	"AND m.v->>'value' IN (u.source_id, u.external_id)"
+	"LEFT JOIN steward.directory_user s ON s.org_id = $1 AND s.directory_id = $2 AND s.source_id = m.v->>'value' " \
+	"LEFT JOIN steward.directory_user x ON x.org_id = $1 AND x.directory_id = $2 AND x.external_id = m.v->>'value'"
 	static StewardPlan remove = STEWARD_PLAN(
 		"uuj", "WITH stated AS MATERIALIZED (" MEMBERS ") DELETE FROM steward.directory_member d WHERE d.org_id = $1 "
 			   "AND d.group_id IN (SELECT g.id FROM (" GROUPS ") i JOIN steward.directory_group g ON g.org_id = $1 "
@@ -362,6 +379,7 @@ steward_import_directory(PG_FUNCTION_ARGS)
 		/* Not known yet, and not used before it is. */
 		import.values[1] = UUIDPGetDatum(org);
 		import.values[2] = resource_array(resources);
+		plan_for_size(import.values[2]);
 		check_resources(&import);
 		import.values[1] = UUIDPGetDatum(open_directory(org, reference));
 		import_users(&import);

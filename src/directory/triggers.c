@@ -67,17 +67,25 @@ trigger_data(FunctionCallInfo fcinfo, bool for_statement)
 	return trigger;
 }
 
+/* How many rows the statement changed. */
+static int64
+changed_rows(const TriggerData *trigger)
+{
+	return tuplestore_tuple_count(trigger->tg_newtable ? trigger->tg_newtable : trigger->tg_oldtable);
+}
+
 /* Runs the query that collects the people and hands them over; inside the bracket. */
 static void
-apply_collected(StewardPlan *collect, bool deleted)
+apply_collected(StewardPlan *collect, const TriggerData *trigger)
 {
+	bool deleted = TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
 	StewardAffected affected = {.deleted = deleted};
 	Datum *const columns[] = {&affected.orgs,		&affected.directories, &affected.externals,
 							  &affected.users,		&affected.managers,	   &affected.old_values,
 							  &affected.new_values, &affected.event_times};
 	bool isnull;
 
-	steward_run(collect, STEWARD_LATEST, NULL, NULL);
+	steward_run_rows(collect, STEWARD_LATEST, changed_rows(trigger));
 	if (DatumGetInt64(steward_result(0, lengthof(columns) + 1, &isnull)) == 0)
 		return;
 	for (int i = 0; i < (int) lengthof(columns); i++)
@@ -114,13 +122,13 @@ steward_tg_directory_user(PG_FUNCTION_ARGS)
 	{
 		SPI_register_trigger_data(trigger);
 		if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-			apply_collected(&inserted, false);
+			apply_collected(&inserted, trigger);
 		else if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-			apply_collected(&deleted, true);
+			apply_collected(&deleted, trigger);
 		else
 		{
-			steward_run(&renamed, STEWARD_LATEST, NULL, NULL);
-			apply_collected(&updated, false);
+			steward_run_rows(&renamed, STEWARD_LATEST, changed_rows(trigger));
+			apply_collected(&updated, trigger);
 		}
 	}
 	STEWARD_AS_OWNER_END();
@@ -246,7 +254,7 @@ steward_tg_directory(PG_FUNCTION_ARGS)
 	STEWARD_AS_OWNER();
 	{
 		SPI_register_trigger_data(trigger);
-		apply_collected(&switched, false);
+		apply_collected(&switched, trigger);
 	}
 	STEWARD_AS_OWNER_END();
 	return PointerGetDatum(NULL);
@@ -298,10 +306,10 @@ steward_tg_directory_member(PG_FUNCTION_ARGS)
 	STEWARD_AS_OWNER();
 	{
 		SPI_register_trigger_data(trigger);
-		steward_run(TRIGGER_FIRED_BY_INSERT(trigger->tg_event)	 ? &inserted
-					: TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? &deleted
-																 : &updated,
-					STEWARD_LATEST, NULL, NULL);
+		steward_run_rows(TRIGGER_FIRED_BY_INSERT(trigger->tg_event)	  ? &inserted
+						 : TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? &deleted
+																	  : &updated,
+						 STEWARD_LATEST, changed_rows(trigger));
 	}
 	STEWARD_AS_OWNER_END();
 	return PointerGetDatum(NULL);
@@ -324,7 +332,7 @@ steward_tg_directory_group(PG_FUNCTION_ARGS)
 	STEWARD_AS_OWNER();
 	{
 		SPI_register_trigger_data(trigger);
-		steward_run(&renamed, STEWARD_LATEST, NULL, NULL);
+		steward_run_rows(&renamed, STEWARD_LATEST, changed_rows(trigger));
 	}
 	STEWARD_AS_OWNER_END();
 	return PointerGetDatum(NULL);
