@@ -12,6 +12,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -130,12 +131,23 @@ run_sized(StewardPlan *plan, StewardSight sight, const Datum *values, const bool
 	int nargs = strlen(plan->args);
 	SPIPlanPtr prepared = saved_plan(plan, nargs, rows);
 	char spi_nulls[STEWARD_MAX_ARGS];
+	int guc_level = 0;
 	int rc;
 
 	Assert(nargs <= STEWARD_MAX_ARGS);
 	for (int i = 0; i < nargs; i++)
 		spi_nulls[i] = (nulls != NULL && nulls[i]) ? 'n' : ' ';
 
+	/*
+	 * The first large load finds tables without statistics, and joins everything of an organization with everything
+	 * else of it.  Our statements name their joins in the right order: follow it.
+	 */
+	if (rows > MANY_ROWS)
+	{
+		guc_level = NewGUCNestLevel();
+		(void) set_config_option("join_collapse_limit", "1", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	}
 	if (sight == STEWARD_LATEST)
 		rc = SPI_execute_snapshot(prepared, (Datum *) values, spi_nulls, GetLatestSnapshot(),
 								  InvalidSnapshot, false, true, 0);
@@ -143,6 +155,8 @@ run_sized(StewardPlan *plan, StewardSight sight, const Datum *values, const bool
 		rc = SPI_execute_plan(prepared, (Datum *) values, spi_nulls, false, 0);
 	if (rc < 0)
 		elog(ERROR, "could not execute \"%s\": %s", plan->sql, SPI_result_code_string(rc));
+	if (guc_level != 0)
+		AtEOXact_GUC(false, guc_level);
 	return SPI_processed;
 }
 
