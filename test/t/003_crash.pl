@@ -20,6 +20,7 @@ $node->safe_psql('acme', q{
 	SELECT d.org_id, d.id, 'x' || n, 'x' || n FROM steward.directory d, generate_series(1, 500) AS n;
 	INSERT INTO public.keys SELECT 'x' || n, k.credential_id, k.secret
 	FROM generate_series(1, 500) AS n, LATERAL steward.issue_key('x' || n, 'a:b') k;
+	ANALYZE;
 });
 my $counts = counts($node, 'acme');
 my $contents = contents($node, 'acme');
