@@ -53,6 +53,8 @@ profile_number(const char *name)
 	for (int i = 0; i < STEWARD_PROFILES; i++)
 		if (strcmp(steward_profile_names[i], name) == 0)
 			return i;
+	/* Nor is a key that was passed by mistake repeated. */
+	steward_check_reference(name, "profile");
 	ereport(ERROR,
 			(errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("unknown profile \"%.63s\"", name),
 			 errhint("Profiles are app, connector, analyst, auditor, security and admin.")));

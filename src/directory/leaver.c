@@ -261,4 +261,6 @@ steward_offboard(const StewardAffected *affected, const StewardLeavers *leavers)
 	count_owned(leavers, &succession);
 	pass_ownership(&succession);
 	orphan_rest(leavers);
+	/* Also for somebody who held nothing: what they owned may be dead from now on. */
+	ForceSyncCommit();
 }
