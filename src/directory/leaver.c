@@ -255,12 +255,13 @@ steward_offboard(const StewardAffected *affected, const StewardLeavers *leavers)
 		succession = again;
 	}
 
-	/* That somebody is out must survive a crash, whatever the session's synchronous_commit says. */
+	/*
+	 * That somebody is out must survive a crash, whatever the session's synchronous_commit says; also for somebody who
+	 * held nothing, for what they owned may be dead from now on.
+	 */
 	ForceSyncCommit();
 	end_holdings(leavers);
 	count_owned(leavers, &succession);
 	pass_ownership(&succession);
 	orphan_rest(leavers);
-	/* Also for somebody who held nothing: what they owned may be dead from now on. */
-	ForceSyncCommit();
 }

@@ -96,7 +96,8 @@ fill_common(RevokeValues *v, const char *reason, const char *note, const char *s
 
 /*
  * steward_revoke_for_events
- *		Revokes credentials because of lifecycle events, one act for each event; inside the bracket.
+ *		Revokes credentials because of lifecycle events, one act for each event; inside the bracket.  The caller forces
+ *		the commit to be synchronous.
  *
  * orgs, credentials and events are parallel arrays of uuid, one element a credential.
  */
@@ -125,7 +126,6 @@ steward_revoke_for_events(Datum orgs, Datum credentials, Datum events, const cha
 	steward_run(&match_acts, STEWARD_LATEST, values, NULL);
 	v.values[2] = steward_uuid_column(1);
 	steward_run(&revoke_all, STEWARD_LATEST, v.values, v.nulls);
-	ForceSyncCommit();
 }
 
 /* What a call of revoke() or revoke_principal() asks for. */
