@@ -238,7 +238,8 @@ apply_leavers(const StewardAffected *affected, const Values *p)
  * steward_apply_lifecycle
  *		Brings principals, grants and credentials in step with the directory rows of the people given.
  *
- * Inside the bracket.  The order matters: who left is recorded before movers, so that nobody both leaves and moves.
+ * Inside the bracket.  The order matters: movers come after leavers and before rehires, so that nobody who leaves or
+ * comes back moves as well.
  */
 void
 steward_apply_lifecycle(const StewardAffected *affected)
@@ -247,8 +248,8 @@ steward_apply_lifecycle(const StewardAffected *affected)
 
 	lock_people(&p);
 	apply_leavers(affected, &p);
-	apply_rehires(&p);
 	record_movers(&p);
+	apply_rehires(&p);
 	apply_joiners(&p);
 	refresh_people(&p);
 }
