@@ -11,6 +11,7 @@
 #include "core/module.h"
 #include "core/organization.h"
 #include "core/relation.h"
+#include "core/secret.h"
 #include "steward.h"
 
 PG_MODULE_MAGIC;
@@ -39,6 +40,14 @@ check_request_id(char **newval, void **extra, GucSource source)
 			return false;
 		}
 	return true;
+}
+
+/* An error context callback; see secret.h. */
+void
+steward_hide_statement(void *arg)
+{
+	errhidestmt(true);
+	errhidecontext(true);
 }
 
 void

@@ -20,6 +20,7 @@
 #include "core/authority.h"
 #include "core/plan.h"
 #include "core/reference.h"
+#include "core/secret.h"
 #include "credential/people.h"
 #include "scope/scope.h"
 #include "steward.h"
@@ -305,7 +306,7 @@ check_digest(const Facts *facts)
 		if (strcmp(facts->kind, guessable[i]) == 0)
 			ereport(ERROR, (errcode(ERRCODE_STEWARD_KIND_NOT_ALLOWED),
 							errmsg("a credential of kind %s takes no digest", facts->kind),
-							errdetail("Its secret could be guessed from the digest."), errhidestmt(true)));
+							errdetail("Its secret could be guessed from the digest.")));
 }
 
 /* The row that is there already; raises when it states something else. */
@@ -341,7 +342,7 @@ same_facts(const Facts *facts, const pg_uuid_t *system, const StewardPerson *hol
 	if (differ[0] != '\0')
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_CONFLICTING_FACTS),
 						errmsg("credential \"%s\" is registered with other facts", facts->external_id),
-						errdetail("Different: %s.", differ), errhidestmt(true)));
+						errdetail("Different: %s.", differ)));
 	*id = *DatumGetUUIDP(steward_result(0, 1, &isnull));
 }
 
@@ -408,6 +409,42 @@ store_facts(const Facts *facts, pg_uuid_t *id)
 	}
 }
 
+/* Reads and checks the arguments of register_credential(). */
+static void
+read_facts(FunctionCallInfo fcinfo, Facts *facts)
+{
+	facts->external_id = steward_name_arg(fcinfo, 0, "external_id", 512, true);
+	facts->system = steward_reference_arg(fcinfo, 1, "system", true);
+	facts->kind = choice_arg(fcinfo, 2, "kind", credential_kinds, true);
+	facts->holder = steward_text_arg(fcinfo, 3, "holder", true);
+	if (PG_ARGISNULL(4))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("scopes must not be null")));
+	facts->scopes = PG_GETARG_DATUM(4);
+	if (steward_scope_set_cardinality(DatumGetScopeSetP(facts->scopes)) == 0)
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_SCOPES_REQUIRED),
+						errmsg("a credential needs at least one scope"),
+						errdetail("What it may do is part of what is governed.")));
+	facts->owner = steward_text_arg(fcinfo, 5, "owner", false);
+	facts->name = steward_name_arg(fcinfo, 6, "name", 200, false);
+	facts->expires = !PG_ARGISNULL(7);
+	facts->expires_at = facts->expires ? PG_GETARG_DATUM(7) : (Datum) 0;
+	if (facts->expires && (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(facts->expires_at)) ||
+						  DatumGetTimestampTz(facts->expires_at) <= GetCurrentTimestamp()))
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID),
+						errmsg("expires_at must lie in the future and be finite"),
+						errhint("Leave it out for a credential that does not expire.")));
+	facts->has_digest = !PG_ARGISNULL(8);
+	facts->digest = facts->has_digest ? PG_GETARG_DATUM(8) : (Datum) 0;
+	facts->has_permissions = !PG_ARGISNULL(9);
+	facts->permissions = facts->has_permissions ? PG_GETARG_DATUM(9) : (Datum) 0;
+	facts->storage = steward_name_arg(fcinfo, 10, "storage_location", 512, false);
+	facts->environment = steward_name_arg(fcinfo, 11, "environment", 63, false);
+	facts->justification = steward_note_arg(fcinfo, 12, "justification");
+	facts->ticket = steward_name_arg(fcinfo, 13, "ticket", 200, false);
+	facts->org = steward_org_arg(fcinfo, 14);
+	check_digest(facts);
+}
+
 /*
  * register_credential(external_id text, system uuid | text, kind text, holder text, scopes scope_set,
  *					   owner text DEFAULT NULL, name text DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
@@ -427,43 +464,16 @@ steward_register_credential(PG_FUNCTION_ARGS)
 	Facts facts = {0};
 	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
 
-	facts.external_id = steward_name_arg(fcinfo, 0, "external_id", 512, true);
-	facts.system = steward_reference_arg(fcinfo, 1, "system", true);
-	facts.kind = choice_arg(fcinfo, 2, "kind", credential_kinds, true);
-	facts.holder = steward_text_arg(fcinfo, 3, "holder", true);
-	if (PG_ARGISNULL(4))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("scopes must not be null")));
-	facts.scopes = PG_GETARG_DATUM(4);
-	if (steward_scope_set_cardinality(DatumGetScopeSetP(facts.scopes)) == 0)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_SCOPES_REQUIRED),
-						errmsg("a credential needs at least one scope"),
-						errdetail("What it may do is part of what is governed.")));
-	facts.owner = steward_text_arg(fcinfo, 5, "owner", false);
-	facts.name = steward_name_arg(fcinfo, 6, "name", 200, false);
-	facts.expires = !PG_ARGISNULL(7);
-	facts.expires_at = facts.expires ? PG_GETARG_DATUM(7) : (Datum) 0;
-	if (facts.expires && (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(facts.expires_at)) ||
-						  DatumGetTimestampTz(facts.expires_at) <= GetCurrentTimestamp()))
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID),
-						errmsg("expires_at must lie in the future and be finite"),
-						errhint("Leave it out for a credential that does not expire.")));
-	facts.has_digest = !PG_ARGISNULL(8);
-	facts.digest = facts.has_digest ? PG_GETARG_DATUM(8) : (Datum) 0;
-	facts.has_permissions = !PG_ARGISNULL(9);
-	facts.permissions = facts.has_permissions ? PG_GETARG_DATUM(9) : (Datum) 0;
-	facts.storage = steward_name_arg(fcinfo, 10, "storage_location", 512, false);
-	facts.environment = steward_name_arg(fcinfo, 11, "environment", 63, false);
-	facts.justification = steward_note_arg(fcinfo, 12, "justification");
-	facts.ticket = steward_name_arg(fcinfo, 13, "ticket", 200, false);
-	facts.org = steward_org_arg(fcinfo, 14);
-	check_digest(&facts);
+	/* The digest must not be logged with the statement. */
+	STEWARD_HIDE_STATEMENT();
+	read_facts(fcinfo, &facts);
 	steward_require(facts.org, STEWARD_PROFILE_ADMIN);
 	PreventCommandIfReadOnly("register_credential()");
-
 	STEWARD_AS_OWNER();
 	{
 		store_facts(&facts, id);
 	}
 	STEWARD_AS_OWNER_END();
+	STEWARD_HIDE_STATEMENT_END();
 	PG_RETURN_UUID_P(id);
 }

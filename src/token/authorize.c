@@ -23,6 +23,7 @@
 
 #include "core/authority.h"
 #include "core/relation.h"
+#include "core/secret.h"
 #include "credential/digest.h"
 #include "credential/mint.h"
 #include "credential/status.h"
@@ -161,7 +162,7 @@ check_call(FunctionCallInfo fcinfo, Verdict *verdict)
 
 	if (PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("required must not be null"),
-						errhint("The empty set requires nothing but a live credential."), errhidestmt(true)));
+						errhint("The empty set requires nothing but a live credential.")));
 	steward_require_setup();
 	check(token, DatumGetScopeSetP(PG_GETARG_DATUM(1)), audience, org, verdict);
 }
@@ -180,12 +181,10 @@ log_denial(const Verdict *verdict)
 				(errmsg("steward denied credential %s: %s",
 						DatumGetCString(DirectFunctionCall1(
 							uuid_out, steward_row_get(&verdict->credential, "id", &isnull))),
-						steward_reason_names[verdict->reason]),
-				 errhidestmt(true), errhidecontext(true)));
+						steward_reason_names[verdict->reason])));
 	else
 		ereport(LOG_SERVER_ONLY,
-				(errmsg("steward denied a token: %s", steward_reason_names[verdict->reason]),
-				 errhidestmt(true), errhidecontext(true)));
+				(errmsg("steward denied a token: %s", steward_reason_names[verdict->reason])));
 }
 
 /*
@@ -207,9 +206,11 @@ steward_authorize(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "authorization is not a composite type");
+	STEWARD_HIDE_STATEMENT();
 	check_call(fcinfo, &verdict);
 	if (verdict.reason != STEWARD_OK)
 		log_denial(&verdict);
+	STEWARD_HIDE_STATEMENT_END();
 
 	memset(nulls, true, sizeof(nulls));
 	nulls[ALLOWED] = nulls[REASON] = nulls[AS_OF] = false;
@@ -238,6 +239,8 @@ steward_is_authorized(PG_FUNCTION_ARGS)
 {
 	Verdict verdict;
 
+	STEWARD_HIDE_STATEMENT();
 	check_call(fcinfo, &verdict);
+	STEWARD_HIDE_STATEMENT_END();
 	PG_RETURN_BOOL(verdict.reason == STEWARD_OK);
 }
