@@ -275,6 +275,18 @@ ensure_organization(ReturnSetInfo *rsinfo, const char *slug)
 	STEWARD_AS_OWNER_END();
 }
 
+/* The same rule as the constraint organization_slug_valid, as a message about the argument. */
+static void
+check_slug(const char *slug)
+{
+	size_t len = strlen(slug);
+
+	if (len > 63 || strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-") != len || slug[0] == '-')
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID),
+						errmsg("invalid organization \"%.63s\"", slug),
+						errdetail("It is 1 to 63 lower-case letters, digits and hyphens, and begins with no hyphen.")));
+}
+
 /*
  * setup(organization text DEFAULT NULL) → rows (step text, result text)
  *		Makes or mends everything that is not part of the extension itself; also makes the organization named.
@@ -293,6 +305,8 @@ steward_setup(PG_FUNCTION_ARGS)
 	int security;
 	int partitions;
 
+	if (organization)
+		check_slug(organization);
 	if (!superuser())
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("only a superuser can set steward up"),
