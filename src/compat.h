@@ -18,12 +18,12 @@
 #define steward_ereturn(escontext, dummy, ...) ereturn(escontext, dummy, __VA_ARGS__)
 #else
 #define STEWARD_ESCONTEXT(fcinfo) NULL
-#define steward_ereturn(escontext, dummy, ...)                                                     \
-	do                                                                                             \
-	{                                                                                              \
-		(void) (escontext);                                                                        \
-		ereport(ERROR, __VA_ARGS__);                                                               \
-		return dummy;                                                                              \
+#define steward_ereturn(escontext, dummy, ...) \
+	do \
+	{ \
+		(void) (escontext); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy; \
 	} while (0)
 #endif
 
@@ -34,11 +34,9 @@
 
 /* 18 lets an index scan report to EXPLAIN; ours are not part of a plan. */
 #if PG_VERSION_NUM >= 180000
-#define steward_index_beginscan(heap, index, snapshot, nkeys)                                      \
-	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#define steward_index_beginscan(heap, index, snapshot, nkeys) index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
 #else
-#define steward_index_beginscan(heap, index, snapshot, nkeys)                                      \
-	index_beginscan(heap, index, snapshot, nkeys, 0)
+#define steward_index_beginscan(heap, index, snapshot, nkeys) index_beginscan(heap, index, snapshot, nkeys, 0)
 #endif
 
 #endif /* STEWARD_COMPAT_H */

@@ -99,8 +99,8 @@ write_event(Datum org, const char *action, Relation rel, Datum key, Datum old_js
 			CStringGetTextDatum(application_name ? application_name : ""),
 			context,
 		};
-		bool nulls[] = {false, false, false, false, false, false, old_json == 0,
-						new_json == 0, false, false, false, context_null};
+		bool nulls[] = {false,		   false,		  false, false, false, false,
+						old_json == 0, new_json == 0, false, false, false, context_null};
 
 		steward_run(&insert_event, STEWARD_TRANSACTION, values, nulls);
 	}
@@ -203,9 +203,8 @@ steward_tg_no_truncate(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("tg_no_truncate() must be called as a trigger")));
-	ereport(ERROR,
-			(errcode(ERRCODE_STEWARD_TRUNCATE_REFUSED),
-			 errmsg("table \"%s\" cannot be truncated", RelationGetRelationName(trigger->tg_relation)),
-			 errhint("Use DELETE, which has effects and is audited.")));
+	ereport(ERROR, (errcode(ERRCODE_STEWARD_TRUNCATE_REFUSED),
+					errmsg("table \"%s\" cannot be truncated", RelationGetRelationName(trigger->tg_relation)),
+					errhint("Use DELETE, which has effects and is audited.")));
 	return PointerGetDatum(NULL);
 }

@@ -127,8 +127,7 @@ finish(StringInfo buf)
  * One version may be NULL: then every column of the other that is not null counts, and the missing side's jsonb is 0.
  */
 bool
-steward_row_delta(Relation rel, HeapTuple old_row, HeapTuple new_row, Datum *old_json,
-				  Datum *new_json)
+steward_row_delta(Relation rel, HeapTuple old_row, HeapTuple new_row, Datum *old_json, Datum *new_json)
 {
 	TupleDesc desc = RelationGetDescr(rel);
 	StringInfoData before;

@@ -9,8 +9,7 @@
 #include "nodes/bitmapset.h"
 #include "utils/rel.h"
 
-extern bool steward_row_delta(Relation rel, HeapTuple old_row, HeapTuple new_row, Datum *old_json,
-							  Datum *new_json);
+extern bool steward_row_delta(Relation rel, HeapTuple old_row, HeapTuple new_row, Datum *old_json, Datum *new_json);
 extern Datum steward_row_key(Relation rel, HeapTuple row);
 
 #endif /* STEWARD_DELTA_H */

@@ -55,9 +55,8 @@ profile_number(const char *name)
 			return i;
 	/* Nor is a key that was passed by mistake repeated. */
 	steward_check_reference(name, "profile");
-	ereport(ERROR,
-			(errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("unknown profile \"%.63s\"", name),
-			 errhint("Profiles are app, connector, analyst, auditor, security and admin.")));
+	ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("unknown profile \"%.63s\"", name),
+					errhint("Profiles are app, connector, analyst, auditor, security and admin.")));
 	return -1;
 }
 
@@ -65,9 +64,9 @@ profile_number(const char *name)
 typedef struct GrantSearch
 {
 	Oid role;
-	uint32 mask;	/* profiles found */
-	uint32 wanted;	/* collect organizations that have one of these ... */
-	List *orgs;		/* ... here, as pg_uuid_t * */
+	uint32 mask;   /* profiles found */
+	uint32 wanted; /* collect organizations that have one of these ... */
+	List *orgs;	   /* ... here, as pg_uuid_t * */
 } GrantSearch;
 
 /* Whether a row of profile_grant applies to the role; if so, what it gives. */
@@ -194,9 +193,8 @@ steward_require(const pg_uuid_t *org, uint32 any_of)
 	uint32 mask = steward_profiles_of(steward_caller(), org);
 
 	if (mask == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_ORGANIZATION_UNKNOWN), errmsg("unknown organization"),
-				 errhint("An administrator can grant a profile with steward.grant_profile().")));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_ORGANIZATION_UNKNOWN), errmsg("unknown organization"),
+						errhint("An administrator can grant a profile with steward.grant_profile().")));
 	if ((mask & any_of) == 0)
 	{
 		StringInfoData names;
@@ -205,8 +203,7 @@ steward_require(const pg_uuid_t *org, uint32 any_of)
 		for (int i = 0; i < STEWARD_PROFILES; i++)
 			if (any_of & (1 << i))
 				appendStringInfo(&names, "%s%s", names.len ? ", " : "", steward_profile_names[i]);
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("permission denied in this organization"),
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied in this organization"),
 						errdetail("It takes one of the profiles: %s.", names.data)));
 	}
 	return mask;
@@ -231,11 +228,10 @@ steward_bracket_enter(StewardBracket *bracket)
 		/* A foreign key's cascade runs as the owner already; who caused it is the role behind. */
 		bracket_caller = bracket->user == owner ? GetOuterUserId() : bracket->user;
 		bracket->guc_level = NewGUCNestLevel();
-		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
 	}
-	SetUserIdAndSecContext(owner, bracket->security | SECURITY_LOCAL_USERID_CHANGE |
-									  SECURITY_NOFORCE_RLS);
+	SetUserIdAndSecContext(owner, bracket->security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 }
 
 void
@@ -274,8 +270,7 @@ profile_arguments(FunctionCallInfo fcinfo, Name role, char **profile, const pg_u
 	char *role_name = steward_text_arg(fcinfo, 0, "role", true);
 
 	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("profile must not be null")));
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("profile must not be null")));
 	*profile = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	(void) profile_number(*profile);
 	*org = steward_org_arg(fcinfo, 2);
@@ -300,8 +295,8 @@ change_membership(const char *group, const char *role, bool grant)
 	 * a role that can do nothing but this.
 	 */
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "%s %s %s %s", grant ? "GRANT" : "REVOKE", quote_identifier(group),
-					 grant ? "TO" : "FROM", quote_identifier(role));
+	appendStringInfo(&sql, "%s %s %s %s", grant ? "GRANT" : "REVOKE", quote_identifier(group), grant ? "TO" : "FROM",
+					 quote_identifier(role));
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(admin, security | SECURITY_LOCAL_USERID_CHANGE);
 	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
@@ -331,8 +326,7 @@ steward_grant_profile(PG_FUNCTION_ARGS)
 	namestrcpy(&caller, steward_caller_name());
 	STEWARD_AS_OWNER();
 	{
-		Datum values[] = {UUIDPGetDatum(org), NameGetDatum(&role), CStringGetTextDatum(profile),
-						  NameGetDatum(&caller)};
+		Datum values[] = {UUIDPGetDatum(org), NameGetDatum(&role), CStringGetTextDatum(profile), NameGetDatum(&caller)};
 
 		granted = steward_run(&insert_grant, STEWARD_TRANSACTION, values, NULL) > 0;
 		change_membership(group, NameStr(role), true);
@@ -350,9 +344,8 @@ steward_grant_profile(PG_FUNCTION_ARGS)
 Datum
 steward_revoke_profile(PG_FUNCTION_ARGS)
 {
-	static StewardPlan delete_grant =
-		STEWARD_PLAN("unt", "DELETE FROM steward.profile_grant "
-							"WHERE org_id = $1 AND role_name = $2 AND profile = $3");
+	static StewardPlan delete_grant = STEWARD_PLAN("unt", "DELETE FROM steward.profile_grant "
+														  "WHERE org_id = $1 AND role_name = $2 AND profile = $3");
 	/* The one look across organizations: whether the role still needs the functions. */
 	static StewardPlan still_granted =
 		STEWARD_PLAN("nt", "SELECT FROM steward.profile_grant WHERE role_name = $1 AND profile = $2 LIMIT 1");

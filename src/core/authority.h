@@ -41,23 +41,23 @@ typedef struct StewardBracket
 extern void steward_bracket_enter(StewardBracket *bracket);
 extern void steward_bracket_leave(StewardBracket *bracket);
 
-#define STEWARD_AS_OWNER()                                                                         \
-	do                                                                                             \
-	{                                                                                              \
-		StewardBracket bracket_;                                                                   \
-		steward_bracket_enter(&bracket_);                                                          \
-		PG_TRY();                                                                                  \
-		{                                                                                          \
+#define STEWARD_AS_OWNER() \
+	do \
+	{ \
+		StewardBracket bracket_; \
+		steward_bracket_enter(&bracket_); \
+		PG_TRY(); \
+		{ \
 			SPI_connect();
-#define STEWARD_AS_OWNER_END()                                                                     \
-			SPI_finish();                                                                          \
-		}                                                                                          \
-		PG_FINALLY();                                                                              \
-		{                                                                                          \
-			steward_bracket_leave(&bracket_);                                                      \
-		}                                                                                          \
-		PG_END_TRY();                                                                              \
-	}                                                                                              \
+#define STEWARD_AS_OWNER_END() \
+	SPI_finish(); \
+	} \
+	PG_FINALLY(); \
+	{ \
+		steward_bracket_leave(&bracket_); \
+	} \
+	PG_END_TRY(); \
+	} \
 	while (0)
 
 #endif /* STEWARD_AUTHORITY_H */

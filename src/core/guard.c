@@ -51,27 +51,24 @@ const StewardTrigger steward_triggers[] = {
 	{"directory", "lifecycle_update", "", "AFTER UPDATE",
 	 "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT", "tg_directory"},
 	{"directory_user", "guard", "", "BEFORE INSERT OR UPDATE", "FOR EACH ROW", "tg_directory_guard"},
-	{"directory_user", "lifecycle_insert", "", "AFTER INSERT",
-	 "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "tg_directory_user"},
+	{"directory_user", "lifecycle_insert", "", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+	 "tg_directory_user"},
 	{"directory_user", "lifecycle_update", "", "AFTER UPDATE",
 	 "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT", "tg_directory_user"},
-	{"directory_user", "lifecycle_delete", "", "AFTER DELETE",
-	 "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "tg_directory_user"},
+	{"directory_user", "lifecycle_delete", "", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
+	 "tg_directory_user"},
 	{"directory_user", "lifecycle_settle", "CONSTRAINT", "AFTER INSERT OR UPDATE OR DELETE",
 	 "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW", "tg_directory_user_settle"},
 	{"directory_group", "guard", "", "BEFORE INSERT OR UPDATE", "FOR EACH ROW", "tg_directory_guard"},
 	{"directory_group", "lifecycle_update", "", "AFTER UPDATE",
-	 "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
-	 "tg_directory_group"},
-	{"directory_member", "lifecycle_insert", "", "AFTER INSERT",
-	 "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "tg_directory_member"},
-	{"directory_member", "lifecycle_update", "", "AFTER UPDATE",
-	 "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
+	 "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT", "tg_directory_group"},
+	{"directory_member", "lifecycle_insert", "", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
 	 "tg_directory_member"},
-	{"directory_member", "lifecycle_delete", "", "AFTER DELETE",
-	 "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "tg_directory_member"},
-	{"audit_event", "protect", "", "BEFORE INSERT OR UPDATE OR DELETE", "FOR EACH ROW",
-	 "tg_protect_audit"},
+	{"directory_member", "lifecycle_update", "", "AFTER UPDATE",
+	 "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT", "tg_directory_member"},
+	{"directory_member", "lifecycle_delete", "", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
+	 "tg_directory_member"},
+	{"audit_event", "protect", "", "BEFORE INSERT OR UPDATE OR DELETE", "FOR EACH ROW", "tg_protect_audit"},
 	{NULL},
 };
 
@@ -122,20 +119,17 @@ guard_policies(Guard *guard, const char *relation, const StewardGuardedTable *ta
 						 "AND relrowsecurity AND relforcerowsecurity",
 						 relation)))
 		differs(guard, relation, "row-level security is not enabled and forced",
-				psprintf("ALTER TABLE steward.%s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
-						 relation));
-	if (table->reader &&
-		!exists(psprintf("SELECT FROM pg_policy WHERE polrelid = 'steward.%s'::regclass "
-						 "AND polname = 'tenant_read'",
-						 relation)))
+				psprintf("ALTER TABLE steward.%s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", relation));
+	if (table->reader && !exists(psprintf("SELECT FROM pg_policy WHERE polrelid = 'steward.%s'::regclass "
+										  "AND polname = 'tenant_read'",
+										  relation)))
 		differs(guard, relation, "policy tenant_read is missing",
 				psprintf("CREATE POLICY tenant_read ON steward.%s FOR SELECT "
 						 "USING (%s = ANY ((SELECT steward.visible_orgs('%s'))::uuid[]))",
 						 relation, table->org, table->reader));
-	if (table->writer &&
-		!exists(psprintf("SELECT FROM pg_policy WHERE polrelid = 'steward.%s'::regclass "
-						 "AND polname = 'tenant_write'",
-						 relation)))
+	if (table->writer && !exists(psprintf("SELECT FROM pg_policy WHERE polrelid = 'steward.%s'::regclass "
+										  "AND polname = 'tenant_write'",
+										  relation)))
 		differs(guard, relation, "policy tenant_write is missing",
 				psprintf("CREATE POLICY tenant_write ON steward.%s FOR ALL "
 						 "USING (%s = ANY ((SELECT steward.visible_orgs('%s'))::uuid[]))",
@@ -149,21 +143,18 @@ guard_trigger(Guard *guard, const StewardTrigger *trigger)
 	char *find = psprintf("SELECT FROM pg_trigger WHERE tgrelid = 'steward.%s'::regclass "
 						  "AND tgname = '%s' AND tgfoid = 'steward.%s'::regproc",
 						  trigger->table, trigger->name, trigger->function);
-	char *always = psprintf("ALTER TABLE steward.%s ENABLE ALWAYS TRIGGER %s", trigger->table,
-							trigger->name);
+	char *always = psprintf("ALTER TABLE steward.%s ENABLE ALWAYS TRIGGER %s", trigger->table, trigger->name);
 
 	if (!exists(find))
 	{
 		differs(guard, trigger->table, psprintf("trigger %s is missing", trigger->name),
-				psprintf("CREATE %s TRIGGER %s %s ON steward.%s %s EXECUTE FUNCTION steward.%s()",
-						 trigger->head, trigger->name, trigger->events, trigger->table,
-						 trigger->tail, trigger->function));
+				psprintf("CREATE %s TRIGGER %s %s ON steward.%s %s EXECUTE FUNCTION steward.%s()", trigger->head,
+						 trigger->name, trigger->events, trigger->table, trigger->tail, trigger->function));
 		if (guard->mend)
 			execute(always);
 	}
 	else if (!exists(psprintf("%s AND tgenabled = '%c'", find, TRIGGER_FIRES_ALWAYS)))
-		differs(guard, trigger->table, psprintf("trigger %s is not enabled always", trigger->name),
-				always);
+		differs(guard, trigger->table, psprintf("trigger %s is not enabled always", trigger->name), always);
 }
 
 /*
@@ -177,10 +168,10 @@ steward_guard_tables(bool mend, StewardGuardReport report, void *arg)
 
 	for (const StewardGuardedTable *table = steward_guarded_tables; table->name; table++)
 	{
-		StewardTrigger audit = {table->name,	"audit",	"", "AFTER INSERT OR UPDATE OR DELETE",
+		StewardTrigger audit = {table->name,	"audit",   "", "AFTER INSERT OR UPDATE OR DELETE",
 								"FOR EACH ROW", "tg_audit"};
-		StewardTrigger truncate = {table->name,			 "no_truncate",	   "", "BEFORE TRUNCATE",
-								   "FOR EACH STATEMENT", "tg_no_truncate"};
+		StewardTrigger truncate = {table->name,		  "no_truncate",		"",
+								   "BEFORE TRUNCATE", "FOR EACH STATEMENT", "tg_no_truncate"};
 
 		CHECK_FOR_INTERRUPTS();
 		guard_policies(&guard, table->name, table);
@@ -208,8 +199,8 @@ steward_guard_tables(bool mend, StewardGuardReport report, void *arg)
 		for (uint64 i = 0; i < partitions; i++)
 		{
 			const char *name = quote_identifier(SPI_getvalue(names->vals[i], names->tupdesc, 1));
-			StewardTrigger truncate = {name,				 "no_truncate",	   "", "BEFORE TRUNCATE",
-									   "FOR EACH STATEMENT", "tg_no_truncate"};
+			StewardTrigger truncate = {
+				name, "no_truncate", "", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "tg_no_truncate"};
 			StewardTrigger protect = {name,			  "protect",		 "", "BEFORE INSERT OR UPDATE OR DELETE",
 									  "FOR EACH ROW", "tg_protect_audit"};
 
@@ -283,8 +274,7 @@ steward_audit_partitions(int months_ahead)
 	fsec_t fsec;
 
 	if (timestamp2tm(GetCurrentTimestamp(), NULL, &tm, &fsec, NULL, NULL) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
 	year = tm.tm_year;
 	month = tm.tm_mon;
 	for (int i = 0; i <= months_ahead; i++)
@@ -299,8 +289,7 @@ steward_audit_partitions(int months_ahead)
 			execute(psprintf("CREATE TABLE steward.%s PARTITION OF steward.audit_event "
 							 "FOR VALUES FROM ('%04d-%02d-01 00:00:00+00') TO ('%04d-%02d-01 00:00:00+00')",
 							 name, year, month, next_year, next_month));
-			execute(psprintf("COMMENT ON TABLE steward.%s IS 'events of %04d-%02d (UTC)'", name, year,
-							 month));
+			execute(psprintf("COMMENT ON TABLE steward.%s IS 'events of %04d-%02d (UTC)'", name, year, month));
 			made++;
 		}
 		year = next_year;

@@ -26,11 +26,10 @@ PG_FUNCTION_INFO_V1(steward_health_checks);
 
 /* Adds a row to the answer. */
 static void
-answer(ReturnSetInfo *rsinfo, const char *check, const char *status, const char *detail,
-	   const char *remedy)
+answer(ReturnSetInfo *rsinfo, const char *check, const char *status, const char *detail, const char *remedy)
 {
-	Datum values[4] = {CStringGetTextDatum(check), CStringGetTextDatum(status),
-					   CStringGetTextDatum(detail), remedy ? CStringGetTextDatum(remedy) : (Datum) 0};
+	Datum values[4] = {CStringGetTextDatum(check), CStringGetTextDatum(status), CStringGetTextDatum(detail),
+					   remedy ? CStringGetTextDatum(remedy) : (Datum) 0};
 	bool nulls[4] = {false, false, false, remedy == NULL};
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
@@ -48,8 +47,7 @@ note_difference(const char *table, const char *what, void *arg)
 
 /* Differences from what the lists of guard.c say; whether there are none. */
 static bool
-check_guards(ReturnSetInfo *rsinfo, const char *check,
-			 int (*guard)(bool mend, StewardGuardReport report, void *arg))
+check_guards(ReturnSetInfo *rsinfo, const char *check, int (*guard)(bool mend, StewardGuardReport report, void *arg))
 {
 	StringInfoData list;
 
@@ -87,17 +85,16 @@ check_partitions(ReturnSetInfo *rsinfo)
 	if (steward_run(&in_default, STEWARD_TRANSACTION, NULL, NULL) == 0)
 		answer(rsinfo, "partitions of the audit log", "ok", "made ahead", NULL);
 	else
-		answer(rsinfo, "partitions of the audit log", "warning", "events are in the default partition",
-			   SETUP_REMEDY);
+		answer(rsinfo, "partitions of the audit log", "warning", "events are in the default partition", SETUP_REMEDY);
 }
 
 /* Profiles of roles that are gone: a role made anew under the name would inherit them. */
 static void
 check_profiles(ReturnSetInfo *rsinfo)
 {
-	static StewardPlan find = STEWARD_PLAN(
-		"", "SELECT string_agg(DISTINCT g.role_name::text, ', ') FROM steward.profile_grant g "
-			"WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role_name)");
+	static StewardPlan find =
+		STEWARD_PLAN("", "SELECT string_agg(DISTINCT g.role_name::text, ', ') FROM steward.profile_grant g "
+						 "WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role_name)");
 	char *roles;
 
 	steward_run(&find, STEWARD_TRANSACTION, NULL, NULL);
@@ -105,8 +102,9 @@ check_profiles(ReturnSetInfo *rsinfo)
 	if (roles == NULL)
 		answer(rsinfo, "profiles", "ok", "all held by roles that exist", NULL);
 	else
-		answer(rsinfo, "profiles", "warning", "held by roles that are gone",
-			   "DELETE FROM steward.profile_grant g WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role_name);");
+		answer(
+			rsinfo, "profiles", "warning", "held by roles that are gone",
+			"DELETE FROM steward.profile_grant g WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role_name);");
 }
 
 /* Settings of the server that would write keys passed to authorize() into its log. */

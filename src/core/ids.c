@@ -38,8 +38,7 @@ steward_make_uuid7(pg_uuid_t *uuid)
 	last = tick;
 
 	if (!pg_strong_random(uuid->data + 8, 8))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
 	for (int i = 0; i < 6; i++)
 		uuid->data[i] = (uint8) (tick >> (52 - 8 * i));
 	uuid->data[6] = 0x70 | ((tick >> 8) & 0x0f);

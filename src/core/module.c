@@ -54,8 +54,8 @@ void
 _PG_init(void)
 {
 	DefineCustomStringVariable("steward.request_id", "The application's id of the request it is working on.",
-							   "Goes into the context of audit events; never trusted.",
-							   &steward_request_id, "", PGC_USERSET, 0, check_request_id, NULL, NULL);
+							   "Goes into the context of audit events; never trusted.", &steward_request_id, "",
+							   PGC_USERSET, 0, check_request_id, NULL, NULL);
 	steward_organization_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();

@@ -43,10 +43,9 @@ check_chosen_organization(char **newval, void **extra, GucSource source)
 void
 steward_organization_init(void)
 {
-	DefineCustomStringVariable(CHOSEN_SETTING, "The organization chosen with steward.use_org().", NULL,
-							   &chosen_organization, "", PGC_SUSET,
-							   GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
-							   check_chosen_organization, NULL, NULL);
+	DefineCustomStringVariable(
+		CHOSEN_SETTING, "The organization chosen with steward.use_org().", NULL, &chosen_organization, "", PGC_SUSET,
+		GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, check_chosen_organization, NULL, NULL);
 }
 
 /* Looking for an organization by slug. */
@@ -86,11 +85,10 @@ steward_use_org(PG_FUNCTION_ARGS)
 	steward_scan(STEWARD_ORGANIZATION, snapshot, 0, NULL, match_slug, &search);
 	UnregisterSnapshot(snapshot);
 	if (search.found == NULL || steward_profiles_of(GetUserId(), search.found) == 0)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_ORGANIZATION_UNKNOWN),
-						errmsg("unknown organization \"%s\"", slug)));
-	(void) set_config_option(
-		CHOSEN_SETTING, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(search.found))),
-		PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SET, true, 0, false);
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_ORGANIZATION_UNKNOWN), errmsg("unknown organization \"%s\"", slug)));
+	(void) set_config_option(CHOSEN_SETTING,
+							 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(search.found))), PGC_SUSET,
+							 PGC_S_SESSION, GUC_ACTION_SET, true, 0, false);
 	PG_RETURN_UUID_P(search.found);
 }
 
@@ -113,10 +111,8 @@ steward_default_org(PG_FUNCTION_ARGS)
 						superuser() ? errhint("Make one with SELECT * FROM steward.setup(organization => 'name').")
 									: errhint("An administrator can grant a profile with steward.grant_profile().")));
 	if (list_length(orgs) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_ORGANIZATION_AMBIGUOUS),
-				 errmsg("more than one organization to work in"),
-				 errdetail("There are %d.", list_length(orgs)),
-				 errhint("Choose one with SELECT steward.use_org('slug'), or name it with org => ...")));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_ORGANIZATION_AMBIGUOUS),
+						errmsg("more than one organization to work in"), errdetail("There are %d.", list_length(orgs)),
+						errhint("Choose one with SELECT steward.use_org('slug'), or name it with org => ...")));
 	PG_RETURN_UUID_P(linitial(orgs));
 }

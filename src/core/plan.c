@@ -33,8 +33,7 @@
 Oid
 steward_own_type(const char *name)
 {
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
-						   ObjectIdGetDatum(steward_namespace()));
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name), ObjectIdGetDatum(steward_namespace()));
 }
 
 /* Type of a parameter from its letter in StewardPlan.args. */
@@ -114,11 +113,9 @@ saved_plan(StewardPlan *plan, int nargs, int64 rows)
 
 		for (int i = 0; i < nargs; i++)
 			types[i] = type_of(plan->args[i]);
-		prepared = SPI_prepare_cursor(plan->sql, nargs, types,
-									  many ? CURSOR_OPT_CUSTOM_PLAN : CURSOR_OPT_GENERIC_PLAN);
+		prepared = SPI_prepare_cursor(plan->sql, nargs, types, many ? CURSOR_OPT_CUSTOM_PLAN : CURSOR_OPT_GENERIC_PLAN);
 		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare \"%s\": %s", plan->sql,
-				 SPI_result_code_string(SPI_result));
+			elog(ERROR, "could not prepare \"%s\": %s", plan->sql, SPI_result_code_string(SPI_result));
 		*slot = prepared;
 	}
 	return *slot;
@@ -145,12 +142,12 @@ run_sized(StewardPlan *plan, StewardSight sight, const Datum *values, const bool
 	if (rows > MANY_ROWS)
 	{
 		guc_level = NewGUCNestLevel();
-		(void) set_config_option("join_collapse_limit", "1", PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+		(void) set_config_option("join_collapse_limit", "1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
 	}
 	if (sight == STEWARD_LATEST)
-		rc = SPI_execute_snapshot(prepared, (Datum *) values, spi_nulls, GetLatestSnapshot(),
-								  InvalidSnapshot, false, true, 0);
+		rc = SPI_execute_snapshot(prepared, (Datum *) values, spi_nulls, GetLatestSnapshot(), InvalidSnapshot, false,
+								  true, 0);
 	else
 		rc = SPI_execute_plan(prepared, (Datum *) values, spi_nulls, false, 0);
 	if (rc < 0)
@@ -228,13 +225,11 @@ steward_uuid_column(int column)
 	if (n == 0)
 		return steward_empty_uuids();
 	if (n > MaxAllocSize / (2 * UUID_LEN))
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("too many rows in one statement"),
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows in one statement"),
 						errhint("Make the change in several statements.")));
 	for (uint64 i = 0; i < n; i++)
 		values[i] = steward_result(i, column, &nulls[i]);
-	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower, UUIDOID, UUID_LEN,
-											  false, TYPALIGN_CHAR));
+	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 }
 
 Datum

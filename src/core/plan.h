@@ -24,7 +24,10 @@ typedef struct StewardPlan
 	Oid schema;		 /* namespace the plans were made for: tells a re-created extension */
 } StewardPlan;
 
-#define STEWARD_PLAN(args, sql) {(args), (sql), NULL, NULL, InvalidOid}
+#define STEWARD_PLAN(args, sql) \
+	{ \
+		(args), (sql), NULL, NULL, InvalidOid \
+	}
 
 /*
  * What a statement sees.  STEWARD_TRANSACTION follows the isolation level; STEWARD_LATEST sees everything committed at
@@ -39,8 +42,7 @@ typedef enum StewardSight
 /* The most parameters a statement has. */
 #define STEWARD_MAX_ARGS 40
 
-extern uint64 steward_run(StewardPlan *plan, StewardSight sight, const Datum *values,
-						  const bool *nulls);
+extern uint64 steward_run(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls);
 extern uint64 steward_run_rows(StewardPlan *plan, StewardSight sight, int64 rows);
 extern Oid steward_own_type(const char *name);
 extern Datum steward_result(int row, int column, bool *isnull);

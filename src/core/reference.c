@@ -43,30 +43,25 @@ static struct
 							"WHERE org_id = $1 AND kind = 'human' AND lower(email) = lower($2)) "
 							"SELECT id FROM hit WHERE state <> 'offboarded' "
 							"OR NOT EXISTS (SELECT FROM hit WHERE state <> 'offboarded') LIMIT 2")},
-	[STEWARD_REF_CREDENTIAL] =
-		{"credential", "Give its uuid, its display form, its name or its external id.",
-		 STEWARD_PLAN("ut", "SELECT id FROM steward.credential WHERE org_id = $1 AND display = $2 "
-							"UNION SELECT id FROM steward.credential WHERE org_id = $1 AND name = $2 "
-							"UNION SELECT c.id FROM steward.system s JOIN steward.credential c "
-							"ON c.org_id = s.org_id AND c.system_id = s.id "
-							"WHERE s.org_id = $1 AND c.external_id = $2 LIMIT 2")},
-	[STEWARD_REF_SYSTEM] =
-		{"system", "Give its uuid or its name; register it with steward.register_system().",
-		 STEWARD_PLAN("ut", "SELECT id FROM steward.system WHERE org_id = $1 AND name = $2")},
-	[STEWARD_REF_DIRECTORY] =
-		{"directory", "Give its uuid or its name.",
-		 STEWARD_PLAN("ut", "SELECT id FROM steward.directory WHERE org_id = $1 AND name = $2")},
+	[STEWARD_REF_CREDENTIAL] = {"credential", "Give its uuid, its display form, its name or its external id.",
+								STEWARD_PLAN("ut",
+											 "SELECT id FROM steward.credential WHERE org_id = $1 AND display = $2 "
+											 "UNION SELECT id FROM steward.credential WHERE org_id = $1 AND name = $2 "
+											 "UNION SELECT c.id FROM steward.system s JOIN steward.credential c "
+											 "ON c.org_id = s.org_id AND c.system_id = s.id "
+											 "WHERE s.org_id = $1 AND c.external_id = $2 LIMIT 2")},
+	[STEWARD_REF_SYSTEM] = {"system", "Give its uuid or its name; register it with steward.register_system().",
+							STEWARD_PLAN("ut", "SELECT id FROM steward.system WHERE org_id = $1 AND name = $2")},
+	[STEWARD_REF_DIRECTORY] = {"directory", "Give its uuid or its name.",
+							   STEWARD_PLAN("ut", "SELECT id FROM steward.directory WHERE org_id = $1 AND name = $2")},
 };
 
 /* Statements that tell whether a uuid names a row of the kind. */
 static StewardPlan by_id[] = {
-	[STEWARD_REF_PRINCIPAL] =
-		STEWARD_PLAN("uu", "SELECT id FROM steward.principal WHERE org_id = $1 AND id = $2"),
-	[STEWARD_REF_CREDENTIAL] =
-		STEWARD_PLAN("uu", "SELECT id FROM steward.credential WHERE org_id = $1 AND id = $2"),
+	[STEWARD_REF_PRINCIPAL] = STEWARD_PLAN("uu", "SELECT id FROM steward.principal WHERE org_id = $1 AND id = $2"),
+	[STEWARD_REF_CREDENTIAL] = STEWARD_PLAN("uu", "SELECT id FROM steward.credential WHERE org_id = $1 AND id = $2"),
 	[STEWARD_REF_SYSTEM] = STEWARD_PLAN("uu", "SELECT id FROM steward.system WHERE org_id = $1 AND id = $2"),
-	[STEWARD_REF_DIRECTORY] =
-		STEWARD_PLAN("uu", "SELECT id FROM steward.directory WHERE org_id = $1 AND id = $2"),
+	[STEWARD_REF_DIRECTORY] = STEWARD_PLAN("uu", "SELECT id FROM steward.directory WHERE org_id = $1 AND id = $2"),
 };
 
 /*
@@ -97,17 +92,15 @@ steward_check_reference(const char *reference, const char *name)
 	size_t len = strlen(reference);
 
 	if (len == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_REFERENCE_EMPTY), errmsg("%s must not be empty", name)));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_EMPTY), errmsg("%s must not be empty", name)));
 	if (steward_looks_secret(reference))
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_IS_SECRET),
-						errmsg("%s is a secret, not a reference", name),
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_IS_SECRET), errmsg("%s is a secret, not a reference", name),
 						errhint("Name a credential by its uuid or its display form. A key that has been seen here "
 								"may have been logged: revoke it."),
 						errhidestmt(true), errhidecontext(true)));
 	if (isspace((unsigned char) reference[0]) || isspace((unsigned char) reference[len - 1]))
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_PADDED),
-						errmsg("%s must not begin or end with white space", name)));
+		ereport(ERROR,
+				(errcode(ERRCODE_STEWARD_REFERENCE_PADDED), errmsg("%s must not begin or end with white space", name)));
 	if (len > MAX_REFERENCE)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_MALFORMED), errmsg("%s is too long", name),
 						errdetail("It has %zu bytes; the longest reference has %d.", len, MAX_REFERENCE)));
@@ -129,8 +122,7 @@ steward_text_arg(FunctionCallInfo fcinfo, int arg, const char *name, bool requir
 	if (PG_ARGISNULL(arg))
 	{
 		if (required)
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
 		return NULL;
 	}
 	value = text_to_cstring(PG_GETARG_TEXT_PP(arg));
@@ -148,9 +140,8 @@ steward_name_arg(FunctionCallInfo fcinfo, int arg, const char *name, int max, bo
 	char *value = steward_text_arg(fcinfo, arg, name, required);
 
 	if (value != NULL && pg_mbstrlen(value) > max)
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("%s is too long", name),
-				 errdetail("It has %d characters; the longest has %d.", pg_mbstrlen(value), max)));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("%s is too long", name),
+						errdetail("It has %d characters; the longest has %d.", pg_mbstrlen(value), max)));
 	return value;
 }
 
@@ -170,12 +161,10 @@ steward_note_arg(FunctionCallInfo fcinfo, int arg, const char *name)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_IS_SECRET),
 						errmsg("%s contains what looks like a secret", name), errhidestmt(true)));
 	if (strspn(note, " \t\r\n") == strlen(note))
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_REFERENCE_EMPTY), errmsg("%s must not be empty", name)));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_EMPTY), errmsg("%s must not be empty", name)));
 	if (pg_mbstrlen(note) > MAX_NOTE)
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("%s is too long", name),
-				 errdetail("It has %d characters; the longest has %d.", pg_mbstrlen(note), MAX_NOTE)));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("%s is too long", name),
+						errdetail("It has %d characters; the longest has %d.", pg_mbstrlen(note), MAX_NOTE)));
 	return note;
 }
 
@@ -207,8 +196,7 @@ const pg_uuid_t *
 steward_org_arg(FunctionCallInfo fcinfo, int arg)
 {
 	if (PG_ARGISNULL(arg))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("organization must not be null"),
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("organization must not be null"),
 						errhint("Leave it out for the default, or choose one with steward.use_org().")));
 	return PG_GETARG_UUID_P(arg);
 }
@@ -250,8 +238,7 @@ parse_uuid(const char *text, pg_uuid_t *uuid)
  * Inside the bracket.  An object of another organization is answered like one that does not exist.
  */
 pg_uuid_t *
-steward_resolve(StewardReferenceKind kind, const pg_uuid_t *org, const char *reference,
-				const char *name)
+steward_resolve(StewardReferenceKind kind, const pg_uuid_t *org, const char *reference, const char *name)
 {
 	Datum values[2] = {UUIDPGetDatum(org)};
 	pg_uuid_t given;
@@ -271,10 +258,9 @@ steward_resolve(StewardReferenceKind kind, const pg_uuid_t *org, const char *ref
 	}
 
 	if (hits == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_REFERENCE_UNKNOWN),
-				 errmsg("%s \"%s\" is not known in this organization", name, reference),
-				 errdetail("It must name a %s.", kinds[kind].noun), errhint("%s", kinds[kind].hint)));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_UNKNOWN),
+						errmsg("%s \"%s\" is not known in this organization", name, reference),
+						errdetail("It must name a %s.", kinds[kind].noun), errhint("%s", kinds[kind].hint)));
 	if (hits > 1)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_AMBIGUOUS),
 						errmsg("%s \"%s\" names more than one %s", name, reference, kinds[kind].noun),

@@ -43,8 +43,7 @@ static const struct
 } table_list[STEWARD_TABLES] = {
 	[STEWARD_INSTALLATION] = {"installation", "installation_pkey", 1, {F_BOOLEQ}},
 	[STEWARD_ORGANIZATION] = {"organization", "organization_pkey", 1, {F_UUID_EQ}},
-	[STEWARD_PROFILE_GRANT] =
-		{"profile_grant", "profile_grant_pkey", 3, {F_UUID_EQ, F_NAMEEQ, F_TEXTEQ}},
+	[STEWARD_PROFILE_GRANT] = {"profile_grant", "profile_grant_pkey", 3, {F_UUID_EQ, F_NAMEEQ, F_TEXTEQ}},
 	[STEWARD_PRINCIPAL] = {"principal", "principal_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_SYSTEM] = {"system", "system_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_CREDENTIAL] = {"credential", "credential_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
@@ -108,13 +107,12 @@ check_schema_version(void)
 		return;
 	resolved.valid = false;
 	if (version != NULL && steward_compare_versions(version, STEWARD_VERSION) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_SCHEMA_NEWER),
-				 errmsg("steward's schema is of release %s, newer than its code, %s", version, STEWARD_VERSION),
-				 errhint("Install the newer release of steward on this server.")));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_SCHEMA_NEWER),
+						errmsg("steward's schema is of release %s, newer than its code, %s", version, STEWARD_VERSION),
+						errhint("Install the newer release of steward on this server.")));
 	ereport(ERROR, (errcode(ERRCODE_STEWARD_SCHEMA_OLDER),
-					errmsg("steward's schema is of release %s, its code of release %s",
-						   version ? version : "(none)", STEWARD_VERSION),
+					errmsg("steward's schema is of release %s, its code of release %s", version ? version : "(none)",
+						   STEWARD_VERSION),
 					errhint("Run SELECT * FROM steward.setup() as a superuser.")));
 }
 
@@ -159,8 +157,7 @@ steward_require_setup(void)
 	if (resolved.valid)
 		return;
 	if (!resolve())
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_NOT_SET_UP),
-						errmsg("steward is not set up in this database"),
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_NOT_SET_UP), errmsg("steward is not set up in this database"),
 						errhint("Run SELECT * FROM steward.setup() as a superuser.")));
 	resolved.valid = true;
 	check_schema_version();
@@ -221,8 +218,7 @@ fill_keys(StewardTable table, ScanKey skeys, int nkeys, const Datum *keys)
  * The row passed to visit is valid only during that call.
  */
 void
-steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys,
-			 StewardVisitor visit, void *arg)
+steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys, StewardVisitor visit, void *arg)
 {
 	Relation heap = table_open(steward_table(table), AccessShareLock);
 	Relation index = index_open(resolved.index[table], AccessShareLock);
@@ -236,8 +232,7 @@ steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys
 	while (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
 		bool should_free;
-		StewardRow row = {.tuple = ExecFetchSlotHeapTuple(slot, false, &should_free),
-						  .desc = RelationGetDescr(heap)};
+		StewardRow row = {.tuple = ExecFetchSlotHeapTuple(slot, false, &should_free), .desc = RelationGetDescr(heap)};
 
 		CHECK_FOR_INTERRUPTS();
 		if (!visit(&row, arg))
@@ -286,8 +281,8 @@ steward_row_get(const StewardRow *row, const char *column, bool *isnull)
 		if (!att->attisdropped && strcmp(NameStr(att->attname), column) == 0)
 			return heap_getattr(row->tuple, att->attnum, row->desc, isnull);
 	}
-	ereport(ERROR, (errcode(ERRCODE_STEWARD_NOT_SET_UP),
-					errmsg("a table of steward has lost its column \"%s\"", column),
-					errhint("Restore the column, or the table, from a backup.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_STEWARD_NOT_SET_UP), errmsg("a table of steward has lost its column \"%s\"", column),
+			 errhint("Restore the column, or the table, from a backup.")));
 	return (Datum) 0;
 }

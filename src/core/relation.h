@@ -37,13 +37,12 @@ extern Oid steward_namespace(void);
 extern Oid steward_table(StewardTable table);
 extern Oid steward_owner_role(void);
 extern Snapshot steward_fresh_snapshot(void);
-extern bool steward_fetch(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys,
-						  StewardRow *row);
+extern bool steward_fetch(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys, StewardRow *row);
 extern Datum steward_row_get(const StewardRow *row, const char *column, bool *isnull);
 
 /* Calls visit for every row whose first key column equals key (all rows when nkeys is 0) until it returns false. */
 typedef bool (*StewardVisitor)(const StewardRow *row, void *arg);
-extern void steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys,
-						 StewardVisitor visit, void *arg);
+extern void steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys, StewardVisitor visit,
+						 void *arg);
 
 #endif /* STEWARD_RELATION_H */

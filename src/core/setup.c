@@ -76,8 +76,7 @@ steward_compare_versions(const char *a, const char *b)
 static const char *
 ensure_role(const char *name, bool *made)
 {
-	static const char *const attributes =
-		"NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS";
+	static const char *const attributes = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS";
 	Oid role = get_role_oid(name, true);
 
 	*made = !OidIsValid(role);
@@ -113,8 +112,7 @@ expel_members(const char *name)
 	members = SPI_tuptable;
 	n = SPI_processed;
 	for (uint64 i = 0; i < n; i++)
-		run_script(psprintf("REVOKE %s FROM %s CASCADE", name,
-							SPI_getvalue(members->vals[i], members->tupdesc, 1)));
+		run_script(psprintf("REVOKE %s FROM %s CASCADE", name, SPI_getvalue(members->vals[i], members->tupdesc, 1)));
 }
 
 /* The owner, the role that grants memberships, and a group role for each profile. */
@@ -150,8 +148,7 @@ ensure_roles(ReturnSetInfo *rsinfo)
 static void
 run_scripts(StewardSetupKind kind)
 {
-	for (const StewardSetupScript *script = steward_setup_scripts; script->kind != STEWARD_SETUP_END;
-		 script++)
+	for (const StewardSetupScript *script = steward_setup_scripts; script->kind != STEWARD_SETUP_END; script++)
 		if (script->kind == kind)
 			run_script(script->text);
 }
@@ -193,12 +190,10 @@ ensure_tables(ReturnSetInfo *rsinfo)
 	}
 	if (steward_compare_versions(version, STEWARD_VERSION) > 0)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_SCHEMA_NEWER),
-						errmsg("the schema here is of release %s, newer than this code, %s", version,
-							   STEWARD_VERSION),
+						errmsg("the schema here is of release %s, newer than this code, %s", version, STEWARD_VERSION),
 						errhint("Install the newer release of steward and run setup() again.")));
 	if (strcmp(version, STEWARD_VERSION) != 0)
-		run_script("UPDATE steward.installation SET schema_version = '" STEWARD_VERSION
-				   "', updated_at = now()");
+		run_script("UPDATE steward.installation SET schema_version = '" STEWARD_VERSION "', updated_at = now()");
 	answer(rsinfo, "tables", strcmp(version, STEWARD_VERSION) == 0 ? "there" : "brought up to date");
 }
 
@@ -228,8 +223,8 @@ ensure_incarnation(ReturnSetInfo *rsinfo)
 				 "HAVING (SELECT (system_identifier, database_oid, timeline) FROM steward.audit_incarnation "
 				 "ORDER BY incarnation DESC LIMIT 1) "
 				 "IS DISTINCT FROM ('" INT64_FORMAT "'::bigint, %u::bigint, %u::bigint)",
-				 (int64) GetSystemIdentifier(), MyDatabaseId, GetWALInsertionTimeLine(),
-				 (int64) GetSystemIdentifier(), MyDatabaseId, GetWALInsertionTimeLine()));
+				 (int64) GetSystemIdentifier(), MyDatabaseId, GetWALInsertionTimeLine(), (int64) GetSystemIdentifier(),
+				 MyDatabaseId, GetWALInsertionTimeLine()));
 	answer(rsinfo, "audit log", SPI_processed > 0 ? "a new incarnation begins" : "goes on");
 }
 
@@ -240,10 +235,9 @@ ensure_organization(ReturnSetInfo *rsinfo, const char *slug)
 	static StewardPlan insert_organization =
 		STEWARD_PLAN("t", "INSERT INTO steward.organization (slug, name) VALUES ($1, $1) "
 						  "ON CONFLICT (slug) DO NOTHING RETURNING id");
-	static StewardPlan insert_policy =
-		STEWARD_PLAN("u", "INSERT INTO steward.org_policy (org_id) VALUES ($1)");
-	static StewardPlan insert_credential_policies =
-		STEWARD_PLAN("uT", "INSERT INTO steward.credential_policy (org_id, kind) SELECT $1, kind FROM unnest($2) AS kind");
+	static StewardPlan insert_policy = STEWARD_PLAN("u", "INSERT INTO steward.org_policy (org_id) VALUES ($1)");
+	static StewardPlan insert_credential_policies = STEWARD_PLAN(
+		"uT", "INSERT INTO steward.credential_policy (org_id, kind) SELECT $1, kind FROM unnest($2) AS kind");
 	static StewardPlan insert_system =
 		STEWARD_PLAN("u", "INSERT INTO steward.system (org_id, name, kind, revocation_path) "
 						  "VALUES ($1, 'steward', 'internal', 'native')");
@@ -262,8 +256,8 @@ ensure_organization(ReturnSetInfo *rsinfo, const char *slug)
 			pg_uuid_t org = *DatumGetUUIDP(steward_result(0, 1, &isnull));
 
 			values[0] = UUIDPGetDatum(&org);
-			values[1] = OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(credential_kinds),
-										 ObjectIdGetDatum(TEXTOID), Int32GetDatum(-1));
+			values[1] = OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(credential_kinds), ObjectIdGetDatum(TEXTOID),
+										 Int32GetDatum(-1));
 			steward_run(&insert_policy, STEWARD_TRANSACTION, values, NULL);
 			steward_run(&insert_credential_policies, STEWARD_TRANSACTION, values, NULL);
 			steward_run(&insert_system, STEWARD_TRANSACTION, values, NULL);
@@ -282,8 +276,7 @@ check_slug(const char *slug)
 	size_t len = strlen(slug);
 
 	if (len > 63 || strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-") != len || slug[0] == '-')
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID),
-						errmsg("invalid organization \"%.63s\"", slug),
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("invalid organization \"%.63s\"", slug),
 						errdetail("It is 1 to 63 lower-case letters, digits and hyphens, and begins with no hyphen.")));
 }
 
@@ -308,22 +301,20 @@ steward_setup(PG_FUNCTION_ARGS)
 	if (organization)
 		check_slug(organization);
 	if (!superuser())
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("only a superuser can set steward up"),
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("only a superuser can set steward up"),
 						errdetail("It makes the roles and the tables.")));
 	if (RecoveryInProgress())
-		ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-						errmsg("steward cannot be set up on a standby")));
+		ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("steward cannot be set up on a standby")));
 	InitMaterializedSRF(fcinfo, 0);
 
 	/* One at a time in the whole cluster, because roles belong to all databases. */
 	LockSharedObject(AuthIdRelationId, BOOTSTRAP_SUPERUSERID, 0, ShareUpdateExclusiveLock);
 
 	guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+							 false);
+	(void) set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+							 false);
 	SPI_connect();
 
 	ensure_roles(rsinfo);
@@ -342,8 +333,7 @@ steward_setup(PG_FUNCTION_ARGS)
 
 	answer(rsinfo, "partitions of the audit log", psprintf("%d made", partitions));
 	answer(rsinfo, "owners, policies and triggers",
-		   mended.count == 0 ? "in order"
-							 : psprintf("%d made or mended, first %s", mended.count, mended.first));
+		   mended.count == 0 ? "in order" : psprintf("%d made or mended, first %s", mended.count, mended.first));
 	SPI_finish();
 	AtEOXact_GUC(true, guc_level);
 

@@ -69,8 +69,7 @@ steward_digest_in(PG_FUNCTION_ARGS)
 		if (high < 0 || low < 0)
 			steward_ereturn(STEWARD_ESCONTEXT(fcinfo), (Datum) 0,
 							(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid digest"),
-							 errdetail("Digit %d or %d is not hexadecimal.", 2 * i + 1, 2 * i + 2),
-							 errhidestmt(true)));
+							 errdetail("Digit %d or %d is not hexadecimal.", 2 * i + 1, 2 * i + 2), errhidestmt(true)));
 		digest->data[i] = (high << 4) | low;
 	}
 	PG_RETURN_POINTER(digest);

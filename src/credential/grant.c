@@ -28,12 +28,13 @@ PG_FUNCTION_INFO_V1(steward_grant_scopes);
 
 /* Records a grant; answers with its id. */
 static pg_uuid_t
-insert_grant(const pg_uuid_t *org, const pg_uuid_t *principal, Datum scopes,
-			 const char *justification, const char *ticket, const TimestampTz *ends_at)
+insert_grant(const pg_uuid_t *org, const pg_uuid_t *principal, Datum scopes, const char *justification,
+			 const char *ticket, const TimestampTz *ends_at)
 {
 	static StewardPlan insert = STEWARD_PLAN(
-		"uusttzn", "INSERT INTO steward.scope_grant (org_id, principal_id, scopes, source, justification, ticket, ends_at, "
-				   "requested_by) VALUES ($1, $2, $3, 'direct', $4, $5, coalesce($6, 'infinity'), $7) RETURNING id");
+		"uusttzn",
+		"INSERT INTO steward.scope_grant (org_id, principal_id, scopes, source, justification, ticket, ends_at, "
+		"requested_by) VALUES ($1, $2, $3, 'direct', $4, $5, coalesce($6, 'infinity'), $7) RETURNING id");
 	NameData caller;
 	bool isnull;
 
@@ -59,8 +60,7 @@ insert_grant(const pg_uuid_t *org, const pg_uuid_t *principal, Datum scopes,
 static bool
 implicit_grant(const pg_uuid_t *org)
 {
-	static StewardPlan find =
-		STEWARD_PLAN("u", "SELECT FROM steward.org_policy WHERE org_id = $1 AND implicit_grant");
+	static StewardPlan find = STEWARD_PLAN("u", "SELECT FROM steward.org_policy WHERE org_id = $1 AND implicit_grant");
 	Datum value = UUIDPGetDatum(org);
 
 	return steward_run(&find, STEWARD_TRANSACTION, &value, NULL) > 0;
@@ -73,12 +73,12 @@ implicit_grant(const pg_uuid_t *org)
  * With may_grant, and where policy allows it, what is missing is granted instead, directly and on record.
  */
 void
-steward_require_scopes(const pg_uuid_t *org, const pg_uuid_t *principal, const char *name,
-					   Datum scopes, bool may_grant, const char *justification, const char *ticket)
+steward_require_scopes(const pg_uuid_t *org, const pg_uuid_t *principal, const char *name, Datum scopes, bool may_grant,
+					   const char *justification, const char *ticket)
 {
-	static StewardPlan find_grants = STEWARD_PLAN(
-		"uu", "SELECT scopes FROM steward.scope_grant WHERE org_id = $1 AND principal_id = $2 "
-			  "AND starts_at <= clock_timestamp() AND ends_at > clock_timestamp()");
+	static StewardPlan find_grants =
+		STEWARD_PLAN("uu", "SELECT scopes FROM steward.scope_grant WHERE org_id = $1 AND principal_id = $2 "
+						   "AND starts_at <= clock_timestamp() AND ends_at > clock_timestamp()");
 	Datum values[] = {UUIDPGetDatum(org), UUIDPGetDatum(principal)};
 	ScopeSet *missing = DatumGetScopeSetP(scopes);
 	uint64 grants = steward_run(&find_grants, STEWARD_TRANSACTION, values, NULL);
@@ -127,8 +127,8 @@ steward_grant_scopes(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_SCOPES_REQUIRED), errmsg("a grant needs at least one scope")));
 	justification = steward_note_arg(fcinfo, 2, "justification");
 	if (justification == NULL)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_JUSTIFICATION_REQUIRED),
-						errmsg("a direct grant needs a justification")));
+		ereport(ERROR,
+				(errcode(ERRCODE_STEWARD_JUSTIFICATION_REQUIRED), errmsg("a direct grant needs a justification")));
 	ticket = steward_name_arg(fcinfo, 3, "ticket", 200, false);
 	if (has_end)
 	{
@@ -147,8 +147,7 @@ steward_grant_scopes(PG_FUNCTION_ARGS)
 		pg_uuid_t *principal = steward_resolve(STEWARD_REF_PRINCIPAL, org, reference, "principal");
 
 		steward_lock_pair(org, principal, NULL, &holder, &owner);
-		*result = insert_grant(org, principal, PG_GETARG_DATUM(1), justification, ticket,
-							   has_end ? &ends_at : NULL);
+		*result = insert_grant(org, principal, PG_GETARG_DATUM(1), justification, ticket, has_end ? &ends_at : NULL);
 	}
 	STEWARD_AS_OWNER_END();
 	PG_RETURN_UUID_P(result);

@@ -7,8 +7,7 @@
 
 #include "utils/uuid.h"
 
-extern void steward_require_scopes(const pg_uuid_t *org, const pg_uuid_t *principal,
-								   const char *name, Datum scopes, bool may_grant,
-								   const char *justification, const char *ticket);
+extern void steward_require_scopes(const pg_uuid_t *org, const pg_uuid_t *principal, const char *name, Datum scopes,
+								   bool may_grant, const char *justification, const char *ticket);
 
 #endif /* STEWARD_GRANT_H */

@@ -48,12 +48,10 @@ steward_key_digest(const StewardKey *key, StewardDigest *digest)
 					 "a key is its three parts, one after the other");
 	memcpy(input, digest_label, sizeof(digest_label) - 1);
 	memcpy(input + sizeof(digest_label) - 1, key, sizeof(StewardKey));
-	ok = EVP_Digest(input, sizeof(input), digest->data, &len, EVP_sha256(), NULL) == 1 &&
-		 len == STEWARD_DIGEST_LEN;
+	ok = EVP_Digest(input, sizeof(input), digest->data, &len, EVP_sha256(), NULL) == 1 && len == STEWARD_DIGEST_LEN;
 	explicit_bzero(input, sizeof(input));
 	if (!ok)
-		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute a digest"),
-						errhidestmt(true)));
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute a digest"), errhidestmt(true)));
 }
 
 /* Arguments of issue_key(). */
@@ -81,32 +79,31 @@ static TimestampTz
 expiry(const IssueRequest *request)
 {
 	static StewardPlan find = STEWARD_PLAN(
-		"ui", "SELECT clock_timestamp() + coalesce($2, default_lifetime), "
-			  "coalesce($2, default_lifetime) < '1 second'::interval, "
-			  "clock_timestamp() + coalesce($2, default_lifetime) > clock_timestamp() + max_lifetime, max_lifetime::text "
-			  "FROM steward.credential_policy WHERE org_id = $1 AND kind = 'api_key'");
+		"ui",
+		"SELECT clock_timestamp() + coalesce($2, default_lifetime), "
+		"coalesce($2, default_lifetime) < '1 second'::interval, "
+		"clock_timestamp() + coalesce($2, default_lifetime) > clock_timestamp() + max_lifetime, max_lifetime::text "
+		"FROM steward.credential_policy WHERE org_id = $1 AND kind = 'api_key'");
 	Datum values[] = {UUIDPGetDatum(request->org), request->lifetime};
 	bool nulls[] = {false, !request->has_lifetime};
 	bool isnull;
 
 	if (steward_run(&find, STEWARD_TRANSACTION, values, nulls) != 1)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_KIND_NOT_ALLOWED),
-						errmsg("policy does not allow credentials of kind api_key"),
-						errhint("Add a row to steward.credential_policy.")));
-	if (DatumGetBool(steward_result(0, 2, &isnull)))
 		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_LIFETIME_INVALID), errmsg("lifetime must be at least one second")));
+				(errcode(ERRCODE_STEWARD_KIND_NOT_ALLOWED), errmsg("policy does not allow credentials of kind api_key"),
+				 errhint("Add a row to steward.credential_policy.")));
+	if (DatumGetBool(steward_result(0, 2, &isnull)))
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_LIFETIME_INVALID), errmsg("lifetime must be at least one second")));
 	if (DatumGetBool(steward_result(0, 3, &isnull)))
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_LIFETIME_OVER_POLICY),
-						errmsg("lifetime is longer than policy allows"),
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_LIFETIME_OVER_POLICY), errmsg("lifetime is longer than policy allows"),
 						errdetail("The longest lifetime of an api_key is %s.", steward_result_text(0, 4))));
 	return DatumGetTimestampTz(steward_result(0, 1, &isnull));
 }
 
 /* Stores the credential; answers with its id and fills in the key. */
 static void
-store(const IssueRequest *request, const StewardPerson *holder, const StewardPerson *owner,
-	  StewardKey *key, pg_uuid_t *id)
+store(const IssueRequest *request, const StewardPerson *holder, const StewardPerson *owner, StewardKey *key,
+	  pg_uuid_t *id)
 {
 	static StewardPlan insert_credential = STEWARD_PLAN(
 		"uuuutdszttttn",
@@ -123,8 +120,7 @@ store(const IssueRequest *request, const StewardPerson *holder, const StewardPer
 	memcpy(key->org, request->org->data, STEWARD_KEY_ID_BYTES);
 	memcpy(key->credential, id->data, STEWARD_KEY_ID_BYTES);
 	if (!pg_strong_random(key->secret, STEWARD_KEY_SECRET_BYTES))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
 	steward_key_digest(key, &digest);
 	steward_key_display(key->credential, display);
 	namestrcpy(&issued_by, steward_caller_name());
@@ -144,8 +140,19 @@ store(const IssueRequest *request, const StewardPerson *holder, const StewardPer
 			request->ticket ? CStringGetTextDatum(request->ticket) : (Datum) 0,
 			NameGetDatum(&issued_by),
 		};
-		bool nulls[] = {false, false, false, false, request->name == NULL, false, false, false, false,
-						environment == NULL, request->justification == NULL, request->ticket == NULL, false};
+		bool nulls[] = {false,
+						false,
+						false,
+						false,
+						request->name == NULL,
+						false,
+						false,
+						false,
+						false,
+						environment == NULL,
+						request->justification == NULL,
+						request->ticket == NULL,
+						false};
 
 		if (steward_run(&insert_credential, STEWARD_TRANSACTION, values, nulls) != 1)
 			ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_UNKNOWN),
@@ -192,8 +199,7 @@ steward_issue_key(PG_FUNCTION_ARGS)
 	request.profiles = steward_require(request.org, STEWARD_PROFILE_APP | STEWARD_PROFILE_ADMIN);
 	PreventCommandIfReadOnly("issue_key()");
 	if (steward_scope_set_cardinality(DatumGetScopeSetP(request.scopes)) == 0)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_SCOPES_REQUIRED),
-						errmsg("a credential needs at least one scope"),
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_SCOPES_REQUIRED), errmsg("a credential needs at least one scope"),
 						errdetail("What it may do is part of what is governed.")));
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "issue_key() does not return a row");
@@ -202,17 +208,14 @@ steward_issue_key(PG_FUNCTION_ARGS)
 	{
 		StewardPerson holder;
 		StewardPerson owner;
-		pg_uuid_t *holder_id =
-			steward_resolve(STEWARD_REF_PRINCIPAL, request.org, request.holder, "holder");
+		pg_uuid_t *holder_id = steward_resolve(STEWARD_REF_PRINCIPAL, request.org, request.holder, "holder");
 		pg_uuid_t *owner_id =
-			request.owner ? steward_resolve(STEWARD_REF_PRINCIPAL, request.org, request.owner, "owner")
-						  : NULL;
+			request.owner ? steward_resolve(STEWARD_REF_PRINCIPAL, request.org, request.owner, "owner") : NULL;
 
 		steward_lock_pair(request.org, holder_id, owner_id, &holder, &owner);
 		request.expires_at = expiry(&request);
 		steward_require_scopes(request.org, &holder.id, holder.name, request.scopes,
-							   (request.profiles & STEWARD_PROFILE_ADMIN) != 0, request.justification,
-							   request.ticket);
+							   (request.profiles & STEWARD_PROFILE_ADMIN) != 0, request.justification, request.ticket);
 		store(&request, &holder, &owner, &key, &id);
 	}
 	STEWARD_AS_OWNER_END();

@@ -15,9 +15,8 @@
 #define STEWARD_KEY_ID_CHARS 22
 #define STEWARD_KEY_SECRET_CHARS 43
 #define STEWARD_KEY_CHECK_CHARS 6
-#define STEWARD_KEY_CHARS                                                                          \
-	(STEWARD_KEY_PREFIX_LEN + 2 * STEWARD_KEY_ID_CHARS + STEWARD_KEY_SECRET_CHARS +                \
-	 STEWARD_KEY_CHECK_CHARS)
+#define STEWARD_KEY_CHARS \
+	(STEWARD_KEY_PREFIX_LEN + 2 * STEWARD_KEY_ID_CHARS + STEWARD_KEY_SECRET_CHARS + STEWARD_KEY_CHECK_CHARS)
 
 /* "stw1_", an ellipsis in UTF-8, six characters, and the terminating NUL. */
 #define STEWARD_KEY_DISPLAY_SIZE (STEWARD_KEY_PREFIX_LEN + 3 + 6 + 1)

@@ -40,13 +40,13 @@ read_person(int row, StewardPerson *person)
 
 /* Locks one or two principals FOR SHARE, in id order, and reads them. */
 static void
-lock_and_read(const pg_uuid_t *org, const pg_uuid_t *first, const pg_uuid_t *second,
-			  StewardPerson *first_row, StewardPerson *second_row)
+lock_and_read(const pg_uuid_t *org, const pg_uuid_t *first, const pg_uuid_t *second, StewardPerson *first_row,
+			  StewardPerson *second_row)
 {
-	static StewardPlan lock = STEWARD_PLAN(
-		"uuu", "SELECT p.id, p.kind, p.state, p.name, p.environment, p.owner_id, "
-			   "coalesce(p.ends_at <= clock_timestamp(), false) FROM steward.principal p "
-			   "WHERE p.org_id = $1 AND p.id IN ($2, $3) ORDER BY p.id FOR SHARE");
+	static StewardPlan lock =
+		STEWARD_PLAN("uuu", "SELECT p.id, p.kind, p.state, p.name, p.environment, p.owner_id, "
+							"coalesce(p.ends_at <= clock_timestamp(), false) FROM steward.principal p "
+							"WHERE p.org_id = $1 AND p.id IN ($2, $3) ORDER BY p.id FOR SHARE");
 	Datum values[] = {UUIDPGetDatum(org), UUIDPGetDatum(first), UUIDPGetDatum(second)};
 	int rows = (int) steward_run(&lock, STEWARD_TRANSACTION, values, NULL);
 	bool found_first = false;
@@ -79,13 +79,12 @@ static void
 check_owner(const StewardPerson *owner)
 {
 	if (strcmp(owner->kind, "human") != 0)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_OWNER_NOT_HUMAN),
-						errmsg("owner \"%s\" is not a person", owner->name),
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_OWNER_NOT_HUMAN), errmsg("owner \"%s\" is not a person", owner->name),
 						errdetail("It is of kind %s; only a human can answer for something.", owner->kind)));
 	if (strcmp(owner->state, "active") != 0 || owner->ended)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_OWNER_NOT_LIVE),
-						errmsg("owner \"%s\" cannot own anything now", owner->name),
-						errdetail("The person is %s.", owner->ended ? "past the end date" : owner->state)));
+		ereport(ERROR,
+				(errcode(ERRCODE_STEWARD_OWNER_NOT_LIVE), errmsg("owner \"%s\" cannot own anything now", owner->name),
+				 errdetail("The person is %s.", owner->ended ? "past the end date" : owner->state)));
 }
 
 /*
@@ -106,11 +105,11 @@ steward_lock_owner(const pg_uuid_t *org, const pg_uuid_t *owner, StewardPerson *
  * owner may be NULL: then it is the holder itself, if human, else the holder's owner as it stands under the lock.
  */
 void
-steward_lock_pair(const pg_uuid_t *org, const pg_uuid_t *holder, const pg_uuid_t *owner,
-				  StewardPerson *holder_row, StewardPerson *owner_row)
+steward_lock_pair(const pg_uuid_t *org, const pg_uuid_t *holder, const pg_uuid_t *owner, StewardPerson *holder_row,
+				  StewardPerson *owner_row)
 {
-	static StewardPlan find = STEWARD_PLAN(
-		"uu", "SELECT coalesce(owner_id, id) FROM steward.principal WHERE org_id = $1 AND id = $2");
+	static StewardPlan find =
+		STEWARD_PLAN("uu", "SELECT coalesce(owner_id, id) FROM steward.principal WHERE org_id = $1 AND id = $2");
 	Datum values[] = {UUIDPGetDatum(org), UUIDPGetDatum(holder)};
 
 	for (int round = 0;; round++)
@@ -129,14 +128,13 @@ steward_lock_pair(const pg_uuid_t *org, const pg_uuid_t *holder, const pg_uuid_t
 		}
 		lock_and_read(org, holder, &guess, holder_row, owner_row);
 		/* The holder may have got another owner before the lock. */
-		if (owner || memcmp(&guess, holder_row->has_owner ? &holder_row->owner : &holder_row->id,
-							sizeof(pg_uuid_t)) == 0)
+		if (owner ||
+			memcmp(&guess, holder_row->has_owner ? &holder_row->owner : &holder_row->id, sizeof(pg_uuid_t)) == 0)
 			break;
 	}
 	if (strcmp(holder_row->state, "active") != 0 || holder_row->ended)
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_HOLDER_NOT_LIVE),
-				 errmsg("\"%s\" cannot hold a credential now", holder_row->name),
-				 errdetail("It is %s.", holder_row->ended ? "past the end date" : holder_row->state)));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_HOLDER_NOT_LIVE),
+						errmsg("\"%s\" cannot hold a credential now", holder_row->name),
+						errdetail("It is %s.", holder_row->ended ? "past the end date" : holder_row->state)));
 	check_owner(owner_row);
 }

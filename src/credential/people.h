@@ -19,10 +19,8 @@ typedef struct StewardPerson
 	bool ended; /* its engagement is over */
 } StewardPerson;
 
-extern void steward_lock_pair(const pg_uuid_t *org, const pg_uuid_t *holder,
-							  const pg_uuid_t *owner, StewardPerson *holder_row,
-							  StewardPerson *owner_row);
-extern void steward_lock_owner(const pg_uuid_t *org, const pg_uuid_t *owner,
-							   StewardPerson *owner_row);
+extern void steward_lock_pair(const pg_uuid_t *org, const pg_uuid_t *holder, const pg_uuid_t *owner,
+							  StewardPerson *holder_row, StewardPerson *owner_row);
+extern void steward_lock_owner(const pg_uuid_t *org, const pg_uuid_t *owner, StewardPerson *owner_row);
 
 #endif /* STEWARD_PEOPLE_H */

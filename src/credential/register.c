@@ -39,18 +39,28 @@ static const char *const revocation_paths[] = {"connector", "manual", "pg_role",
 static const char *const classifications[] = {"public", "internal", "confidential", "restricted", NULL};
 static const char *const criticalities[] = {"low", "medium", "high", "critical", NULL};
 /* Kinds of credentials that live elsewhere; an api_key of another system among them. */
-static const char *const credential_kinds[] = {
-	"api_key", "oauth_client", "access_token",	 "refresh_token", "session", "account",
-	"certificate", "ssh_key",  "webhook_secret", "password",	  "pg_role", "cloud_key",
-	"personal_access_token", "signing_key", NULL};
+static const char *const credential_kinds[] = {"api_key",
+											   "oauth_client",
+											   "access_token",
+											   "refresh_token",
+											   "session",
+											   "account",
+											   "certificate",
+											   "ssh_key",
+											   "webhook_secret",
+											   "password",
+											   "pg_role",
+											   "cloud_key",
+											   "personal_access_token",
+											   "signing_key",
+											   NULL};
 
 /* A value or null as a pair for steward_run. */
 #define TEXT_VALUE(s) ((s) ? CStringGetTextDatum(s) : (Datum) 0)
 
 /* An argument from a closed list, or NULL. */
 static char *
-choice_arg(FunctionCallInfo fcinfo, int arg, const char *name, const char *const *choices,
-		   bool required)
+choice_arg(FunctionCallInfo fcinfo, int arg, const char *name, const char *const *choices, bool required)
 {
 	char *value = steward_text_arg(fcinfo, arg, name, required);
 
@@ -76,9 +86,10 @@ static void
 insert_principal(const PrincipalRequest *request, const char *kind, pg_uuid_t *id)
 {
 	static StewardPlan insert = STEWARD_PLAN(
-		"uttutttt", "INSERT INTO steward.principal (org_id, kind, name, owner_id, purpose, environment, justification, ticket) "
-					"VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
-					"ON CONFLICT (org_id, name) WHERE kind <> 'human' DO NOTHING RETURNING id");
+		"uttutttt",
+		"INSERT INTO steward.principal (org_id, kind, name, owner_id, purpose, environment, justification, ticket) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+		"ON CONFLICT (org_id, name) WHERE kind <> 'human' DO NOTHING RETURNING id");
 	StewardPerson owner;
 	pg_uuid_t *owner_id = steward_resolve(STEWARD_REF_PRINCIPAL, request->org, request->owner, "owner");
 	bool isnull;
@@ -86,14 +97,9 @@ insert_principal(const PrincipalRequest *request, const char *kind, pg_uuid_t *i
 	steward_lock_owner(request->org, owner_id, &owner);
 	{
 		Datum values[] = {
-			UUIDPGetDatum(request->org),
-			CStringGetTextDatum(kind),
-			CStringGetTextDatum(request->name),
-			UUIDPGetDatum(&owner.id),
-			TEXT_VALUE(request->purpose),
-			TEXT_VALUE(request->environment),
-			TEXT_VALUE(request->justification),
-			TEXT_VALUE(request->ticket),
+			UUIDPGetDatum(request->org),		CStringGetTextDatum(kind),	  CStringGetTextDatum(request->name),
+			UUIDPGetDatum(&owner.id),			TEXT_VALUE(request->purpose), TEXT_VALUE(request->environment),
+			TEXT_VALUE(request->justification), TEXT_VALUE(request->ticket),
 		};
 		bool nulls[] = {false,
 						false,
@@ -155,8 +161,9 @@ Datum
 steward_register_agent(PG_FUNCTION_ARGS)
 {
 	static StewardPlan insert_agent = STEWARD_PLAN(
-		"uuttttttt", "INSERT INTO steward.agent (org_id, principal_id, model, provider, framework, version, autonomy, acts_for, "
-					 "human_approval) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+		"uuttttttt",
+		"INSERT INTO steward.agent (org_id, principal_id, model, provider, framework, version, autonomy, acts_for, "
+		"human_approval) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
 	PrincipalRequest request;
 	char *about[4];
 	char *autonomy;
@@ -187,11 +194,9 @@ steward_register_agent(PG_FUNCTION_ARGS)
 	{
 		insert_principal(&request, "agent", id);
 		{
-			Datum values[] = {UUIDPGetDatum(request.org), UUIDPGetDatum(id),
-							  TEXT_VALUE(about[0]),		  TEXT_VALUE(about[1]),
-							  TEXT_VALUE(about[2]),		  TEXT_VALUE(about[3]),
-							  TEXT_VALUE(autonomy),		  TEXT_VALUE(acts_for),
-							  TEXT_VALUE(approval)};
+			Datum values[] = {UUIDPGetDatum(request.org), UUIDPGetDatum(id),	TEXT_VALUE(about[0]),
+							  TEXT_VALUE(about[1]),		  TEXT_VALUE(about[2]), TEXT_VALUE(about[3]),
+							  TEXT_VALUE(autonomy),		  TEXT_VALUE(acts_for), TEXT_VALUE(approval)};
 			bool nulls[] = {false, false, !about[0], !about[1], !about[2], !about[3], false, false, false};
 
 			steward_run(&insert_agent, STEWARD_TRANSACTION, values, nulls);
@@ -215,9 +220,10 @@ Datum
 steward_register_system(PG_FUNCTION_ARGS)
 {
 	static StewardPlan insert = STEWARD_PLAN(
-		"uttuttittt", "INSERT INTO steward.system (org_id, name, kind, owner_id, revocation_path, runbook, deadline, environment, "
-					  "data_classification, criticality) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-					  "ON CONFLICT (org_id, name) DO NOTHING RETURNING id");
+		"uttuttittt",
+		"INSERT INTO steward.system (org_id, name, kind, owner_id, revocation_path, runbook, deadline, environment, "
+		"data_classification, criticality) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+		"ON CONFLICT (org_id, name) DO NOTHING RETURNING id");
 	char *name = steward_name_arg(fcinfo, 0, "name", 200, true);
 	char *owner_reference = steward_reference_arg(fcinfo, 1, "owner", true);
 	char *kind = choice_arg(fcinfo, 2, "kind", system_kinds, true);
@@ -247,8 +253,7 @@ steward_register_system(PG_FUNCTION_ARGS)
 		StewardPerson owner;
 		bool isnull;
 
-		steward_lock_owner(org, steward_resolve(STEWARD_REF_PRINCIPAL, org, owner_reference, "owner"),
-						   &owner);
+		steward_lock_owner(org, steward_resolve(STEWARD_REF_PRINCIPAL, org, owner_reference, "owner"), &owner);
 		{
 			Datum values[] = {UUIDPGetDatum(org),
 							  TEXT_VALUE(name),
@@ -260,8 +265,8 @@ steward_register_system(PG_FUNCTION_ARGS)
 							  TEXT_VALUE(environment),
 							  TEXT_VALUE(classification),
 							  TEXT_VALUE(criticality)};
-			bool nulls[] = {false,	  false, false, false, false, !runbook, PG_ARGISNULL(5), !environment,
-							!classification, !criticality};
+			bool nulls[] = {false,	  false,		   false,		 false,			  false,
+							!runbook, PG_ARGISNULL(5), !environment, !classification, !criticality};
 
 			if (steward_run(&insert, STEWARD_TRANSACTION, values, nulls) == 0)
 				ereport(ERROR, (errcode(ERRCODE_STEWARD_ALREADY_EXISTS),
@@ -311,8 +316,8 @@ check_digest(const Facts *facts)
 
 /* The row that is there already; raises when it states something else. */
 static void
-same_facts(const Facts *facts, const pg_uuid_t *system, const StewardPerson *holder,
-		   const StewardPerson *owner, pg_uuid_t *id)
+same_facts(const Facts *facts, const pg_uuid_t *system, const StewardPerson *holder, const StewardPerson *owner,
+		   pg_uuid_t *id)
 {
 	static StewardPlan find = STEWARD_PLAN(
 		"uutsuuztd",
@@ -421,18 +426,17 @@ read_facts(FunctionCallInfo fcinfo, Facts *facts)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("scopes must not be null")));
 	facts->scopes = PG_GETARG_DATUM(4);
 	if (steward_scope_set_cardinality(DatumGetScopeSetP(facts->scopes)) == 0)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_SCOPES_REQUIRED),
-						errmsg("a credential needs at least one scope"),
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_SCOPES_REQUIRED), errmsg("a credential needs at least one scope"),
 						errdetail("What it may do is part of what is governed.")));
 	facts->owner = steward_text_arg(fcinfo, 5, "owner", false);
 	facts->name = steward_name_arg(fcinfo, 6, "name", 200, false);
 	facts->expires = !PG_ARGISNULL(7);
 	facts->expires_at = facts->expires ? PG_GETARG_DATUM(7) : (Datum) 0;
 	if (facts->expires && (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(facts->expires_at)) ||
-						  DatumGetTimestampTz(facts->expires_at) <= GetCurrentTimestamp()))
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID),
-						errmsg("expires_at must lie in the future and be finite"),
-						errhint("Leave it out for a credential that does not expire.")));
+						   DatumGetTimestampTz(facts->expires_at) <= GetCurrentTimestamp()))
+		ereport(ERROR,
+				(errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("expires_at must lie in the future and be finite"),
+				 errhint("Leave it out for a credential that does not expire.")));
 	facts->has_digest = !PG_ARGISNULL(8);
 	facts->digest = facts->has_digest ? PG_GETARG_DATUM(8) : (Datum) 0;
 	facts->has_permissions = !PG_ARGISNULL(9);

@@ -73,8 +73,7 @@ time_of(const StewardRow *row, const char *column, TimestampTz if_null)
 
 /* The principal that a column of the credential names; false when there is none. */
 static bool
-fetch_principal(const StewardRow *credential, const char *column, Snapshot snapshot,
-				StewardRow *principal)
+fetch_principal(const StewardRow *credential, const char *column, Snapshot snapshot, StewardRow *principal)
 {
 	bool isnull;
 	Datum keys[2];
@@ -110,11 +109,11 @@ steward_credential_reason(const StewardRow *credential, Snapshot snapshot, Times
 	if (!steward_fetch(STEWARD_ORGANIZATION, snapshot, 1, &key, &organization) ||
 		!text_is(&organization, "state", "active"))
 		return STEWARD_ORGANIZATION_INACTIVE;
-	if (!fetch_principal(credential, "holder_id", snapshot, &holder) ||
-		text_is(&holder, "state", "offboarded") || time_of(&holder, "ends_at", DT_NOEND) <= now)
+	if (!fetch_principal(credential, "holder_id", snapshot, &holder) || text_is(&holder, "state", "offboarded") ||
+		time_of(&holder, "ends_at", DT_NOEND) <= now)
 		return STEWARD_HOLDER_OFFBOARDED;
-	if (!fetch_principal(credential, "owner_id", snapshot, &owner) ||
-		text_is(&owner, "state", "offboarded") || time_of(&owner, "ends_at", DT_NOEND) <= now)
+	if (!fetch_principal(credential, "owner_id", snapshot, &owner) || text_is(&owner, "state", "offboarded") ||
+		time_of(&owner, "ends_at", DT_NOEND) <= now)
 		return STEWARD_OWNER_OFFBOARDED;
 	if (!text_is(credential, "state", "active") || !text_is(&holder, "state", "active"))
 		return STEWARD_SUSPENDED;
@@ -128,8 +127,7 @@ steward_credential_reason(const StewardRow *credential, Snapshot snapshot, Times
 		return STEWARD_EXPIRED;
 	if (time_of(credential, "rotate_by", DT_NOEND) <= now)
 		return STEWARD_ROTATION_OVERDUE;
-	if (time_of(credential, "not_before", DT_NOBEGIN) > now ||
-		time_of(&holder, "starts_at", DT_NOBEGIN) > now)
+	if (time_of(credential, "not_before", DT_NOBEGIN) > now || time_of(&holder, "starts_at", DT_NOBEGIN) > now)
 		return STEWARD_NOT_YET_VALID;
 	return STEWARD_OK;
 }
@@ -146,9 +144,8 @@ effective_status(const StewardRow *credential, Snapshot snapshot, TimestampTz no
 		case STEWARD_OK:
 			return "active";
 		case STEWARD_REVOKED:
-			return DatumGetBool(steward_row_get(credential, "external_pending", &isnull))
-					   ? "pending_external"
-					   : "revoked";
+			return DatumGetBool(steward_row_get(credential, "external_pending", &isnull)) ? "pending_external"
+																						  : "revoked";
 		case STEWARD_POLICY:
 			return "discovered";
 		case STEWARD_OWNER_OFFBOARDED:
@@ -185,8 +182,7 @@ may_read(FunctionCallInfo fcinfo, const pg_uuid_t *org)
 	if (!authority->known || memcmp(&authority->org, org, sizeof(pg_uuid_t)) != 0)
 	{
 		authority->org = *org;
-		authority->allowed =
-			(steward_profiles_of(steward_caller(), org) & STEWARD_PROFILE_ANALYST) != 0;
+		authority->allowed = (steward_profiles_of(steward_caller(), org) & STEWARD_PROFILE_ANALYST) != 0;
 		authority->known = true;
 	}
 	return authority->allowed;
@@ -203,8 +199,7 @@ Datum
 steward_credential_status(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
-	TupleDesc desc =
-		lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
 	HeapTupleData tuple;
 	StewardRow row = {.tuple = &tuple, .desc = desc};
 	Snapshot snapshot;
@@ -216,8 +211,7 @@ steward_credential_status(PG_FUNCTION_ARGS)
 	{
 		ReleaseTupleDesc(desc);
 		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("credential_status() takes a row of steward.credential"),
+				(errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("credential_status() takes a row of steward.credential"),
 				 errhint("For example: SELECT steward.credential_status(c) FROM steward.credential c.")));
 	}
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);

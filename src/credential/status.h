@@ -31,7 +31,6 @@ typedef enum StewardReason
 
 extern const char *const steward_reason_names[STEWARD_REASONS];
 
-extern StewardReason steward_credential_reason(const StewardRow *credential, Snapshot snapshot,
-											   TimestampTz now);
+extern StewardReason steward_credential_reason(const StewardRow *credential, Snapshot snapshot, TimestampTz now);
 
 #endif /* STEWARD_STATUS_H */

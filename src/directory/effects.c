@@ -21,22 +21,21 @@
 
 /* The people handed over, as a relation "a"; parameters 1 to 8 of every statement below. */
 #define AFFECTED_ARGS "UUTUUJJZ"
-#define AFFECTED_ROWS                                                                              \
-	"unnest($1, $2, $3, $4, $5, $6, $7, $8) "                                                      \
+#define AFFECTED_ROWS \
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8) " \
 	"AS a(org_id, directory_id, external_id, user_id, manager_id, before, after, event_time)"
 
 /* The person's directory row vouches for them now: of user u in directory d. */
-#define VOUCHES                                                                                    \
-	"u.active AND (u.end_date IS NULL OR u.end_date > clock_timestamp()) AND d.state = 'linked'"
+#define VOUCHES "u.active AND (u.end_date IS NULL OR u.end_date > clock_timestamp()) AND d.state = 'linked'"
 
 /* Joins the directory's rows of source identity i. */
-#define DIRECTORY_ROWS                                                                             \
-	"steward.directory_user u ON u.org_id = i.org_id AND u.directory_id = i.directory_id "         \
-	"AND u.external_id = i.external_id "                                                           \
+#define DIRECTORY_ROWS \
+	"steward.directory_user u ON u.org_id = i.org_id AND u.directory_id = i.directory_id " \
+	"AND u.external_id = i.external_id " \
 	"JOIN steward.directory d ON d.org_id = u.org_id AND d.id = u.directory_id"
 
 /* A name for people from directory row u: what the source shows, without control characters, else the user name. */
-#define PERSON_NAME                                                                                \
+#define PERSON_NAME \
 	"coalesce(nullif(left(btrim(regexp_replace(coalesce(u.display_name, concat_ws(' ', u.given_name, u.family_name)), " \
 	"'[\\x01-\\x1f\\x7f]+', ' ', 'g')), 512), ''), u.user_name)"
 
@@ -49,9 +48,8 @@ typedef struct Values
 static Values
 parameters(const StewardAffected *affected)
 {
-	return (Values){{affected->orgs, affected->directories, affected->externals, affected->users,
-					 affected->managers, affected->old_values, affected->new_values,
-					 affected->event_times}};
+	return (Values){{affected->orgs, affected->directories, affected->externals, affected->users, affected->managers,
+					 affected->old_values, affected->new_values, affected->event_times}};
 }
 
 /*
@@ -69,8 +67,7 @@ apply_joiners(const Values *p)
 		" AND NOT EXISTS (SELECT FROM steward.principal_identity i WHERE i.org_id = u.org_id "
 		"AND i.directory_id = u.directory_id AND i.external_id = u.external_id)), "
 		"person AS (INSERT INTO steward.principal (org_id, id, kind, name, user_name, email, starts_at, ends_at) "
-		"SELECT org_id, principal_id, 'human', " PERSON_NAME
-		", user_name, email, start_date, end_date FROM fresh u), "
+		"SELECT org_id, principal_id, 'human', " PERSON_NAME ", user_name, email, start_date, end_date FROM fresh u), "
 		"identity AS (INSERT INTO steward.principal_identity (org_id, directory_id, external_id, principal_id) "
 		"SELECT org_id, directory_id, external_id, principal_id FROM fresh) "
 		"INSERT INTO steward.lifecycle_event (org_id, kind, principal_id, directory_id, directory_user_id, person, cause, "

@@ -42,38 +42,38 @@ PG_FUNCTION_INFO_V1(steward_import_directory);
 #define RESOURCES "jsonb_array_elements($3) WITH ORDINALITY AS t(r, n)"
 
 /* The user resources as rows. */
-#define USERS                                                                                      \
+#define USERS \
 	"SELECT t.n, coalesce(nullif(t.r->>'externalId', ''), t.r->>'id') AS external_id, t.r->>'id' AS source_id, " \
-	"t.r->>'userName' AS user_name, lower(coalesce(t.r->>'active', 'true')) = 'true' AS active, "  \
+	"t.r->>'userName' AS user_name, lower(coalesce(t.r->>'active', 'true')) = 'true' AS active, " \
 	"(SELECT m->>'value' FROM jsonb_array_elements(CASE jsonb_typeof(t.r->'emails') WHEN 'array' THEN t.r->'emails' " \
 	"ELSE '[]' END) AS m WHERE m->>'value' <> '' ORDER BY lower(m->>'primary') = 'true' DESC NULLS LAST, " \
-	"m->>'type' = 'work' DESC NULLS LAST LIMIT 1) AS email, "                                      \
-	"coalesce(nullif(t.r->>'displayName', ''), t.r#>>'{name,formatted}') AS display_name, "        \
+	"m->>'type' = 'work' DESC NULLS LAST LIMIT 1) AS email, " \
+	"coalesce(nullif(t.r->>'displayName', ''), t.r#>>'{name,formatted}') AS display_name, " \
 	"t.r#>>'{name,givenName}' AS given_name, t.r#>>'{name,familyName}' AS family_name, t.r->>'title' AS title, " \
 	"e.x->>'department' AS department, e.x->>'costCenter' AS cost_center, e.x->>'employeeNumber' AS employee_number, " \
 	"nullif(coalesce(e.x#>>'{manager,value}', CASE jsonb_typeof(e.x->'manager') WHEN 'string' THEN e.x->>'manager' END), '') " \
-	"AS manager, t.r->>'userType' AS user_type, "                                                  \
+	"AS manager, t.r->>'userType' AS user_type, " \
 	"(t.r - ARRAY['schemas', 'id', 'externalId', 'userName', 'password', 'name', 'displayName', 'title', 'active', " \
-	"'userType', 'emails', 'groups', 'meta', '" ENTERPRISE_SCHEMA "']) "                           \
-	"|| CASE WHEN e.x - ARRAY['department', 'costCenter', 'employeeNumber', 'manager'] <> '{}' "   \
+	"'userType', 'emails', 'groups', 'meta', '" ENTERPRISE_SCHEMA "']) " \
+	"|| CASE WHEN e.x - ARRAY['department', 'costCenter', 'employeeNumber', 'manager'] <> '{}' " \
 	"THEN jsonb_build_object('enterprise', e.x - ARRAY['department', 'costCenter', 'employeeNumber', 'manager']) " \
-	"ELSE '{}' END AS attributes, t.r#>>'{meta,version}' AS version, "                             \
-	"(t.r#>>'{meta,lastModified}')::timestamptz AS event_time "                                    \
+	"ELSE '{}' END AS attributes, t.r#>>'{meta,version}' AS version, " \
+	"(t.r#>>'{meta,lastModified}')::timestamptz AS event_time " \
 	"FROM " RESOURCES " CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(t.r->'" ENTERPRISE_SCHEMA "') WHEN 'object' " \
 	"THEN t.r->'" ENTERPRISE_SCHEMA "' ELSE '{}' END AS x) e WHERE t.r->'schemas' ? '" USER_SCHEMA "'"
 
 /* The columns that an import writes, in order. */
-#define USER_COLUMNS                                                                               \
+#define USER_COLUMNS \
 	"external_id, source_id, user_name, active, email, display_name, given_name, family_name, title, department, " \
 	"cost_center, employee_number, manager_user_id, user_type, attributes, version, event_time"
-#define EXCLUDED_COLUMNS                                                                           \
+#define EXCLUDED_COLUMNS \
 	"excluded.external_id, excluded.source_id, excluded.user_name, excluded.active, excluded.email, " \
 	"excluded.display_name, excluded.given_name, excluded.family_name, excluded.title, excluded.department, " \
 	"excluded.cost_center, excluded.employee_number, excluded.manager_user_id, excluded.user_type, " \
 	"excluded.attributes, excluded.version, excluded.event_time"
 
 /* The group resources as rows. */
-#define GROUPS                                                                                     \
+#define GROUPS \
 	"SELECT t.n, coalesce(nullif(t.r->>'externalId', ''), t.r->>'id') AS external_id, t.r->>'id' AS source_id, " \
 	"t.r->>'displayName' AS display_name, CASE jsonb_typeof(t.r->'members') WHEN 'array' THEN t.r->'members' " \
 	"ELSE '[]' END AS members, t.r - ARRAY['schemas', 'id', 'externalId', 'displayName', 'members', 'meta'] AS attributes, " \
@@ -90,8 +90,8 @@ typedef struct Import
 
 /* Adds a row to the answer. */
 static void
-answer(const Import *import, const char *resource, int64 found, int64 added, int64 changed,
-	   int64 removed, int64 unmatched)
+answer(const Import *import, const char *resource, int64 found, int64 added, int64 changed, int64 removed,
+	   int64 unmatched)
 {
 	Datum values[] = {CStringGetTextDatum(resource),
 					  Int64GetDatum(found),
@@ -123,8 +123,7 @@ static void
 plan_for_size(Datum resources)
 {
 	if (JB_ROOT_COUNT(DatumGetJsonbP(resources)) > LONG_LIST)
-		(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-								 true, 0, false);
+		(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
 /*
@@ -143,8 +142,7 @@ resource_array(Datum resources)
 	steward_run(&unwrap, STEWARD_TRANSACTION, &resources, NULL);
 	array = steward_result(0, 1, &isnull);
 	if (isnull)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_IMPORT_MALFORMED),
-						errmsg("resources are not SCIM 2.0"),
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_IMPORT_MALFORMED), errmsg("resources are not SCIM 2.0"),
 						errdetail("Expected an array of resources, a ListResponse or a single resource.")));
 	count = JB_ROOT_COUNT(DatumGetJsonbP(array));
 	if (count == 0)
@@ -163,7 +161,8 @@ check_resources(const Import *import)
 	static StewardPlan find_bad = STEWARD_PLAN(
 		"uuj",
 		"WITH keyed AS (SELECT t.n, t.r, coalesce(nullif(t.r->>'externalId', ''), t.r->>'id') AS external_id, "
-		"t.r->'schemas' ? '" USER_SCHEMA "' AS is_user, t.r->'schemas' ? '" GROUP_SCHEMA "' AS is_group FROM " RESOURCES "), "
+		"t.r->'schemas' ? '" USER_SCHEMA "' AS is_user, t.r->'schemas' ? '" GROUP_SCHEMA "' AS is_group FROM " RESOURCES
+		"), "
 		"checked AS (SELECT n, CASE WHEN jsonb_typeof(r) <> 'object' THEN 'it is not an object' "
 		"WHEN (is_user OR is_group) IS NOT TRUE THEN 'schemas names neither a core User nor a core Group' "
 		"WHEN external_id IS NULL OR external_id = '' THEN 'it has neither externalId nor id' "
@@ -198,9 +197,10 @@ static pg_uuid_t *
 open_directory(const pg_uuid_t *org, const char *reference)
 {
 	static StewardPlan make = STEWARD_PLAN(
-		"ut", "INSERT INTO steward.directory (org_id, name, kind) VALUES ($1, $2, CASE WHEN lower($2) LIKE 'okta%' THEN 'okta' "
-			  "WHEN lower($2) LIKE 'entra%' THEN 'entra' WHEN lower($2) LIKE 'google%' THEN 'google' ELSE 'scim' END) "
-			  "ON CONFLICT (org_id, name) DO NOTHING");
+		"ut",
+		"INSERT INTO steward.directory (org_id, name, kind) VALUES ($1, $2, CASE WHEN lower($2) LIKE 'okta%' THEN 'okta' "
+		"WHEN lower($2) LIKE 'entra%' THEN 'entra' WHEN lower($2) LIKE 'google%' THEN 'google' ELSE 'scim' END) "
+		"ON CONFLICT (org_id, name) DO NOTHING");
 	static StewardPlan lock = STEWARD_PLAN(
 		"uu", "UPDATE steward.directory SET last_import_at = now() WHERE org_id = $1 AND id = $2 RETURNING state");
 	Datum values[2] = {UUIDPGetDatum(org)};
@@ -216,8 +216,7 @@ open_directory(const pg_uuid_t *org, const char *reference)
 	values[1] = UUIDPGetDatum(id);
 	steward_run(&lock, STEWARD_TRANSACTION, values, NULL);
 	if (strcmp(steward_result_text(0, 1), "linked") != 0)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_DIRECTORY_UNLINKED),
-						errmsg("directory \"%s\" is unlinked", reference),
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_DIRECTORY_UNLINKED), errmsg("directory \"%s\" is unlinked", reference),
 						errhint("Set its state to linked first; that brings its people back.")));
 	return id;
 }
@@ -251,8 +250,9 @@ import_users(const Import *import)
 		"SELECT (SELECT count(*) FROM input), count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added), "
 		"(SELECT count(*) FROM managed WHERE manager IS NOT NULL AND manager_user_id IS NULL) FROM written");
 	static StewardPlan gone = STEWARD_PLAN(
-		"uuj", "UPDATE steward.directory_user u SET active = false WHERE u.org_id = $1 AND u.directory_id = $2 AND u.active "
-			   "AND NOT EXISTS (SELECT FROM (" USERS ") i WHERE i.external_id = u.external_id)");
+		"uuj",
+		"UPDATE steward.directory_user u SET active = false WHERE u.org_id = $1 AND u.directory_id = $2 AND u.active "
+		"AND NOT EXISTS (SELECT FROM (" USERS ") i WHERE i.external_id = u.external_id)");
 	int64 found;
 	int64 added;
 	int64 changed;
@@ -267,8 +267,7 @@ import_users(const Import *import)
 	if (import->complete)
 	{
 		if (found == 0)
-			ereport(ERROR, (errcode(ERRCODE_STEWARD_IMPORT_EMPTY),
-							errmsg("a complete import names no user"),
+			ereport(ERROR, (errcode(ERRCODE_STEWARD_IMPORT_EMPTY), errmsg("a complete import names no user"),
 							errdetail("Everybody in the directory would have left.")));
 		removed = (int64) steward_run(&gone, STEWARD_TRANSACTION, import->values, NULL);
 	}
@@ -293,9 +292,9 @@ import_groups(const Import *import)
 		"directory_group.version, directory_group.event_time) IS DISTINCT FROM (excluded.source_id, "
 		"excluded.display_name, excluded.attributes, excluded.version, excluded.event_time) RETURNING xmax = 0 AS added) "
 		"SELECT (SELECT count(*) FROM input), count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM written");
-	static StewardPlan gone = STEWARD_PLAN(
-		"uuj", "DELETE FROM steward.directory_group g WHERE g.org_id = $1 AND g.directory_id = $2 "
-			   "AND NOT EXISTS (SELECT FROM (" GROUPS ") i WHERE i.external_id = g.external_id)");
+	static StewardPlan gone =
+		STEWARD_PLAN("uuj", "DELETE FROM steward.directory_group g WHERE g.org_id = $1 AND g.directory_id = $2 "
+							"AND NOT EXISTS (SELECT FROM (" GROUPS ") i WHERE i.external_id = g.external_id)");
 	int64 found;
 	int64 added;
 	int64 changed;
@@ -315,10 +314,10 @@ static void
 import_members(const Import *import)
 {
 	/* Members of groups as the list states them; user_id is null for one that the directory does not have. */
-#define MEMBERS                                                                                    \
+#define MEMBERS \
 	"SELECT DISTINCT g.id AS group_id, m.v->>'value' AS value, coalesce(s.id, x.id) AS user_id FROM (" GROUPS ") i " \
 	"JOIN steward.directory_group g ON g.org_id = $1 AND g.directory_id = $2 AND g.external_id = i.external_id " \
-	"CROSS JOIN jsonb_array_elements(i.members) AS m(v) "                                          \
+	"CROSS JOIN jsonb_array_elements(i.members) AS m(v) " \
 	"LEFT JOIN steward.directory_user s ON s.org_id = $1 AND s.directory_id = $2 AND s.source_id = m.v->>'value' " \
 	"LEFT JOIN steward.directory_user x ON x.org_id = $1 AND x.directory_id = $2 AND x.external_id = m.v->>'value'"
 	static StewardPlan remove = STEWARD_PLAN(
@@ -327,10 +326,11 @@ import_members(const Import *import)
 			   "AND g.directory_id = $2 AND g.external_id = i.external_id) "
 			   "AND NOT EXISTS (SELECT FROM stated s WHERE s.group_id = d.group_id AND s.user_id = d.user_id)");
 	static StewardPlan add = STEWARD_PLAN(
-		"uuj", "WITH stated AS MATERIALIZED (" MEMBERS "), written AS (INSERT INTO steward.directory_member "
-			   "(org_id, group_id, user_id) SELECT DISTINCT $1, group_id, user_id FROM stated WHERE user_id IS NOT NULL "
-			   "ON CONFLICT DO NOTHING RETURNING 1) SELECT (SELECT count(*) FROM stated), (SELECT count(*) FROM written), "
-			   "(SELECT count(*) FROM stated WHERE user_id IS NULL)");
+		"uuj",
+		"WITH stated AS MATERIALIZED (" MEMBERS "), written AS (INSERT INTO steward.directory_member "
+		"(org_id, group_id, user_id) SELECT DISTINCT $1, group_id, user_id FROM stated WHERE user_id IS NOT NULL "
+		"ON CONFLICT DO NOTHING RETURNING 1) SELECT (SELECT count(*) FROM stated), (SELECT count(*) FROM written), "
+		"(SELECT count(*) FROM stated WHERE user_id IS NULL)");
 	int64 removed = (int64) steward_run(&remove, STEWARD_TRANSACTION, import->values, NULL);
 
 	steward_run(&add, STEWARD_TRANSACTION, import->values, NULL);
@@ -358,12 +358,10 @@ steward_import_directory(PG_FUNCTION_ARGS)
 	Datum resources;
 
 	if (pg_mbstrlen(reference) > 200)
-		ereport(ERROR,
-				(errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("directory is too long"),
-				 errdetail("It has %d characters; the longest name has 200.", pg_mbstrlen(reference))));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("directory is too long"),
+						errdetail("It has %d characters; the longest name has 200.", pg_mbstrlen(reference))));
 	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("resources must not be null")));
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("resources must not be null")));
 	if (PG_ARGISNULL(2))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("complete must not be null")));
 	resources = PG_GETARG_DATUM(1);

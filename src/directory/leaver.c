@@ -31,26 +31,26 @@
  * Parameters: 1, 2 organization and principal of the leavers, 6 their events; 3 to 5 organization, id and manager of
  * deleted rows.
  */
-#define SUCCESSION                                                                                 \
+#define SUCCESSION \
 	"WITH RECURSIVE leaver AS (SELECT l.org_id, l.principal_id FROM unnest($1, $2) AS l(org_id, principal_id)), " \
 	"gone AS (SELECT g.org_id, g.user_id, g.manager_id FROM unnest($3, $4, $5) AS g(org_id, user_id, manager_id)), " \
 	"climb AS (SELECT l.org_id, l.principal_id, coalesce(u.manager_user_id, g.manager_id) AS manager_id, 1 AS depth, " \
-	"ARRAY[coalesce(u.id, g.user_id)] AS seen FROM leaver l "                                      \
+	"ARRAY[coalesce(u.id, g.user_id)] AS seen FROM leaver l " \
 	"JOIN steward.lifecycle_event e ON e.org_id = l.org_id AND e.id = ANY ($6) AND e.principal_id = l.principal_id " \
-	"LEFT JOIN steward.directory_user u ON u.org_id = e.org_id AND u.id = e.directory_user_id "    \
-	"LEFT JOIN gone g ON g.org_id = e.org_id AND g.user_id = e.directory_user_id "                 \
-	"UNION ALL "                                                                                   \
-	"SELECT c.org_id, c.principal_id, coalesce(u.manager_user_id, g.manager_id), c.depth + 1, "    \
-	"c.seen || c.manager_id FROM climb c "                                                         \
-	"LEFT JOIN gone g ON g.org_id = c.org_id AND g.user_id = c.manager_id "                        \
-	"LEFT JOIN steward.directory_user u ON u.org_id = c.org_id AND u.id = c.manager_id "           \
+	"LEFT JOIN steward.directory_user u ON u.org_id = e.org_id AND u.id = e.directory_user_id " \
+	"LEFT JOIN gone g ON g.org_id = e.org_id AND g.user_id = e.directory_user_id " \
+	"UNION ALL " \
+	"SELECT c.org_id, c.principal_id, coalesce(u.manager_user_id, g.manager_id), c.depth + 1, " \
+	"c.seen || c.manager_id FROM climb c " \
+	"LEFT JOIN gone g ON g.org_id = c.org_id AND g.user_id = c.manager_id " \
+	"LEFT JOIN steward.directory_user u ON u.org_id = c.org_id AND u.id = c.manager_id " \
 	"WHERE c.manager_id IS NOT NULL AND c.manager_id <> ALL (c.seen) AND c.depth < " MAX_CLIMB "), " \
 	"successor AS (SELECT DISTINCT ON (c.org_id, c.principal_id) c.org_id, c.principal_id, p.id AS successor_id " \
-	"FROM climb c JOIN steward.directory_user m ON m.org_id = c.org_id AND m.id = c.manager_id "   \
+	"FROM climb c JOIN steward.directory_user m ON m.org_id = c.org_id AND m.id = c.manager_id " \
 	"JOIN steward.principal_identity i ON i.org_id = m.org_id AND i.directory_id = m.directory_id " \
 	"AND i.external_id = m.external_id JOIN steward.principal p ON p.org_id = i.org_id AND p.id = i.principal_id " \
-	"WHERE p.state = 'active' AND (p.ends_at IS NULL OR p.ends_at > clock_timestamp()) "           \
-	"AND (p.org_id, p.id) NOT IN (SELECT org_id, principal_id FROM leaver) "                       \
+	"WHERE p.state = 'active' AND (p.ends_at IS NULL OR p.ends_at > clock_timestamp()) " \
+	"AND (p.org_id, p.id) NOT IN (SELECT org_id, principal_id FROM leaver) " \
 	"ORDER BY c.org_id, c.principal_id, c.depth) "
 #define SUCCESSION_ARGS "UUUUUU"
 
@@ -67,8 +67,8 @@ typedef struct Succession
 static Succession
 find_successors(const Datum *values)
 {
-	static StewardPlan find = STEWARD_PLAN(SUCCESSION_ARGS,
-										   SUCCESSION "SELECT org_id, principal_id, successor_id FROM successor");
+	static StewardPlan find =
+		STEWARD_PLAN(SUCCESSION_ARGS, SUCCESSION "SELECT org_id, principal_id, successor_id FROM successor");
 	Succession found = {.n = steward_run(&find, STEWARD_LATEST, values, NULL)};
 
 	found.orgs = steward_uuid_column(1);
@@ -81,13 +81,13 @@ find_successors(const Datum *values)
 static void
 lock_all(const StewardLeavers *leavers, const Succession *succession)
 {
-	static StewardPlan lock = STEWARD_PLAN(
-		"UUUU", "SELECT FROM steward.principal p WHERE (p.org_id, p.id) IN ("
-				"SELECT l.org_id, l.id FROM unnest($1, $2) AS l(org_id, id) "
-				"UNION SELECT s.org_id, s.id FROM unnest($3, $4) AS s(org_id, id) "
-				"UNION SELECT o.org_id, o.id FROM unnest($1, $2) AS l(org_id, id) "
-				"JOIN steward.principal o ON o.org_id = l.org_id AND o.owner_id = l.id) "
-				"ORDER BY p.org_id, p.id FOR NO KEY UPDATE");
+	static StewardPlan lock =
+		STEWARD_PLAN("UUUU", "SELECT FROM steward.principal p WHERE (p.org_id, p.id) IN ("
+							 "SELECT l.org_id, l.id FROM unnest($1, $2) AS l(org_id, id) "
+							 "UNION SELECT s.org_id, s.id FROM unnest($3, $4) AS s(org_id, id) "
+							 "UNION SELECT o.org_id, o.id FROM unnest($1, $2) AS l(org_id, id) "
+							 "JOIN steward.principal o ON o.org_id = l.org_id AND o.owner_id = l.id) "
+							 "ORDER BY p.org_id, p.id FOR NO KEY UPDATE");
 	Datum values[] = {leavers->orgs, leavers->principals, succession->orgs, succession->successors};
 
 	steward_run(&lock, STEWARD_LATEST, values, NULL);
@@ -105,14 +105,14 @@ same_succession(const Succession *a, const Succession *b)
 static void
 end_holdings(const StewardLeavers *leavers)
 {
-	static StewardPlan offboard = STEWARD_PLAN(
-		"UUU", "UPDATE steward.principal p SET state = 'offboarded', offboarded_at = clock_timestamp(), "
-			   "tokens_valid_after = GREATEST(p.tokens_valid_after, clock_timestamp()) "
-			   "FROM unnest($1, $2) AS l(org_id, id) WHERE p.org_id = l.org_id AND p.id = l.id");
-	static StewardPlan end_grants = STEWARD_PLAN(
-		"UUU", "UPDATE steward.scope_grant g SET ends_at = clock_timestamp(), ended_by_event = l.event_id "
-			   "FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
-			   "WHERE g.org_id = l.org_id AND g.principal_id = l.id AND g.ends_at > clock_timestamp()");
+	static StewardPlan offboard =
+		STEWARD_PLAN("UUU", "UPDATE steward.principal p SET state = 'offboarded', offboarded_at = clock_timestamp(), "
+							"tokens_valid_after = GREATEST(p.tokens_valid_after, clock_timestamp()) "
+							"FROM unnest($1, $2) AS l(org_id, id) WHERE p.org_id = l.org_id AND p.id = l.id");
+	static StewardPlan end_grants =
+		STEWARD_PLAN("UUU", "UPDATE steward.scope_grant g SET ends_at = clock_timestamp(), ended_by_event = l.event_id "
+							"FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
+							"WHERE g.org_id = l.org_id AND g.principal_id = l.id AND g.ends_at > clock_timestamp()");
 	static StewardPlan find_held = STEWARD_PLAN(
 		"UUU", "SELECT c.org_id, c.id, l.event_id FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
 			   "JOIN steward.credential c ON c.org_id = l.org_id AND c.holder_id = l.id AND c.state <> 'revoked'");
@@ -134,15 +134,15 @@ end_holdings(const StewardLeavers *leavers)
 static void
 pass_ownership(const Succession *succession)
 {
-	static StewardPlan pass_principals = STEWARD_PLAN(
-		"UUU", "UPDATE steward.principal p SET owner_id = s.successor_id, second_owner_id = "
-			   "nullif(p.second_owner_id, s.successor_id) "
-			   "FROM unnest($1, $2, $3) AS s(org_id, leaver_id, successor_id) "
-			   "WHERE p.org_id = s.org_id AND p.owner_id = s.leaver_id AND p.state <> 'offboarded'");
-	static StewardPlan pass_systems = STEWARD_PLAN(
-		"UUU", "UPDATE steward.system y SET owner_id = s.successor_id "
-			   "FROM unnest($1, $2, $3) AS s(org_id, leaver_id, successor_id) "
-			   "WHERE y.org_id = s.org_id AND y.owner_id = s.leaver_id");
+	static StewardPlan pass_principals =
+		STEWARD_PLAN("UUU", "UPDATE steward.principal p SET owner_id = s.successor_id, second_owner_id = "
+							"nullif(p.second_owner_id, s.successor_id) "
+							"FROM unnest($1, $2, $3) AS s(org_id, leaver_id, successor_id) "
+							"WHERE p.org_id = s.org_id AND p.owner_id = s.leaver_id AND p.state <> 'offboarded'");
+	static StewardPlan pass_systems =
+		STEWARD_PLAN("UUU", "UPDATE steward.system y SET owner_id = s.successor_id "
+							"FROM unnest($1, $2, $3) AS s(org_id, leaver_id, successor_id) "
+							"WHERE y.org_id = s.org_id AND y.owner_id = s.leaver_id");
 	static StewardPlan pass_credentials = STEWARD_PLAN(
 		"UUU", "WITH owned AS MATERIALIZED (SELECT c.org_id, c.id, s.successor_id, o.rotation_window "
 			   "FROM unnest($1, $2, $3) AS s(org_id, leaver_id, successor_id) "
@@ -169,17 +169,17 @@ orphan_rest(const StewardLeavers *leavers)
 			   "SELECT p.org_id, p.id, 'orphaned', 'its owner left and nobody takes over', l.event_id "
 			   "FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
 			   "JOIN steward.principal p ON p.org_id = l.org_id AND p.owner_id = l.id AND p.state <> 'offboarded'");
-	static StewardPlan stop_principals = STEWARD_PLAN(
-		"UUU", "UPDATE steward.principal p SET state = 'suspended' FROM unnest($1, $2) AS l(org_id, id) "
-			   "WHERE p.org_id = l.org_id AND p.owner_id = l.id AND p.state = 'active'");
+	static StewardPlan stop_principals =
+		STEWARD_PLAN("UUU", "UPDATE steward.principal p SET state = 'suspended' FROM unnest($1, $2) AS l(org_id, id) "
+							"WHERE p.org_id = l.org_id AND p.owner_id = l.id AND p.state = 'active'");
 	static StewardPlan suspend_credentials = STEWARD_PLAN(
 		"UUU", "INSERT INTO steward.suspension (org_id, credential_id, cause, reason, lifecycle_event_id) "
 			   "SELECT c.org_id, c.id, 'orphaned', 'its owner left and nobody takes over', l.event_id "
 			   "FROM unnest($1, $2, $3) AS l(org_id, id, event_id) JOIN steward.credential c ON c.org_id = l.org_id "
 			   "AND c.owner_id = l.id AND c.state IN ('active', 'suspended') ORDER BY c.org_id, c.id FOR UPDATE OF c");
-	static StewardPlan stop_credentials = STEWARD_PLAN(
-		"UUU", "UPDATE steward.credential c SET state = 'suspended' FROM unnest($1, $2) AS l(org_id, id) "
-			   "WHERE c.org_id = l.org_id AND c.owner_id = l.id AND c.state = 'active'");
+	static StewardPlan stop_credentials =
+		STEWARD_PLAN("UUU", "UPDATE steward.credential c SET state = 'suspended' FROM unnest($1, $2) AS l(org_id, id) "
+							"WHERE c.org_id = l.org_id AND c.owner_id = l.id AND c.state = 'active'");
 	Datum values[] = {leavers->orgs, leavers->principals, leavers->events};
 
 	steward_run(&suspend_principals, STEWARD_LATEST, values, NULL);
@@ -212,8 +212,7 @@ count_owned(const StewardLeavers *leavers, const Succession *succession)
 		"(SELECT count(*) FROM steward.scope_grant g WHERE g.org_id = l.org_id AND g.ended_by_event = l.event_id "
 		"AND g.principal_id = l.id) AS grants) n "
 		"WHERE e.org_id = l.org_id AND e.id = l.event_id");
-	Datum values[] = {leavers->orgs, leavers->principals, leavers->events, succession->leavers,
-					  succession->successors};
+	Datum values[] = {leavers->orgs, leavers->principals, leavers->events, succession->leavers, succession->successors};
 
 	steward_run(&count, STEWARD_LATEST, values, NULL);
 }

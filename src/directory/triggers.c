@@ -38,18 +38,17 @@ PG_FUNCTION_INFO_V1(steward_tg_directory_member);
 #define MAX_CLOCK_LEAD (5 * USECS_PER_MINUTE)
 
 /* The attributes whose change is a lifecycle event, of a row r. */
-#define TRACKED(r)                                                                                 \
-	"jsonb_build_object('user_name', " r ".user_name, 'email', " r ".email, 'display_name', " r    \
-	".display_name, 'title', " r ".title, 'department', " r ".department, 'cost_center', " r       \
-	".cost_center, 'user_type', " r ".user_type, 'manager_user_id', " r                            \
-	".manager_user_id, 'active', " r ".active, 'start_date', " r ".start_date, 'end_date', " r     \
-	".end_date)"
+#define TRACKED(r) \
+	"jsonb_build_object('user_name', " r ".user_name, 'email', " r ".email, 'display_name', " r \
+	".display_name, 'title', " r ".title, 'department', " r ".department, 'cost_center', " r \
+	".cost_center, 'user_type', " r ".user_type, 'manager_user_id', " r ".manager_user_id, 'active', " r \
+	".active, 'start_date', " r ".start_date, 'end_date', " r ".end_date)"
 
 /* The columns of StewardAffected, in its order, of a row r; before and after are jsonb expressions. */
-#define AFFECTED(r, before, after)                                                                 \
-	"SELECT array_agg(" r ".org_id), array_agg(" r ".directory_id), array_agg(" r                  \
-	".external_id), array_agg(" r ".id), array_agg(" r ".manager_user_id), array_agg(" before      \
-	"), array_agg(" after "), array_agg(" r ".event_time), count(*) "
+#define AFFECTED(r, before, after) \
+	"SELECT array_agg(" r ".org_id), array_agg(" r ".directory_id), array_agg(" r ".external_id), array_agg(" r \
+	".id), array_agg(" r ".manager_user_id), array_agg(" before "), array_agg(" after "), array_agg(" r \
+	".event_time), count(*) "
 
 /* The transaction in which a statement trigger last did the work; the deferred row trigger then has none. */
 static FullTransactionId handled_in;
@@ -80,9 +79,8 @@ apply_collected(StewardPlan *collect, const TriggerData *trigger)
 {
 	bool deleted = TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
 	StewardAffected affected = {.deleted = deleted};
-	Datum *const columns[] = {&affected.orgs,		&affected.directories, &affected.externals,
-							  &affected.users,		&affected.managers,	   &affected.old_values,
-							  &affected.new_values, &affected.event_times};
+	Datum *const columns[] = {&affected.orgs,	  &affected.directories, &affected.externals,  &affected.users,
+							  &affected.managers, &affected.old_values,	 &affected.new_values, &affected.event_times};
 	bool isnull;
 
 	steward_run_rows(collect, STEWARD_LATEST, changed_rows(trigger));
@@ -103,11 +101,14 @@ steward_tg_directory_user(PG_FUNCTION_ARGS)
 	static StewardPlan inserted =
 		STEWARD_PLAN("", AFFECTED("n", "'{}'::jsonb", "jsonb_strip_nulls(" TRACKED("n") ")") "FROM new_rows n");
 	static StewardPlan updated = STEWARD_PLAN(
-		"", AFFECTED("n", "d.before", "d.after") "FROM new_rows n JOIN old_rows o ON o.org_id = n.org_id AND o.id = n.id "
-		"CROSS JOIN LATERAL (SELECT jsonb_object_agg(b.key, b.value) AS before, "
-		"jsonb_object_agg(b.key, a.value) AS after FROM jsonb_each(" TRACKED("o") ") b "
-		"JOIN jsonb_each(" TRACKED("n") ") a ON a.key = b.key WHERE a.value <> b.value) d "
-		"WHERE d.before IS NOT NULL");
+		"",
+		AFFECTED("n", "d.before",
+				 "d.after") "FROM new_rows n JOIN old_rows o ON o.org_id = n.org_id AND o.id = n.id "
+							"CROSS JOIN LATERAL (SELECT jsonb_object_agg(b.key, b.value) AS before, "
+							"jsonb_object_agg(b.key, a.value) AS after FROM jsonb_each(" TRACKED(
+								"o") ") b "
+									 "JOIN jsonb_each(" TRACKED("n") ") a ON a.key = b.key WHERE a.value <> b.value) d "
+																	 "WHERE d.before IS NOT NULL");
 	static StewardPlan deleted =
 		STEWARD_PLAN("", AFFECTED("o", "jsonb_strip_nulls(" TRACKED("o") ")", "'{}'::jsonb") "FROM old_rows o");
 	/* A source that renames its identifier still means the same person. */
@@ -154,9 +155,8 @@ column(Relation rel, HeapTuple row, const char *name, bool *isnull)
 	int attnum = SPI_fnumber(RelationGetDescr(rel), name);
 
 	if (attnum <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(rel), name)));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(rel), name)));
 	return heap_getattr(row, attnum, RelationGetDescr(rel), isnull);
 }
 
@@ -187,8 +187,7 @@ steward_tg_directory_user_settle(PG_FUNCTION_ARGS)
 	HeapTuple new_row = NULL;
 	HeapTuple row;
 
-	if (FullTransactionIdIsValid(handled_in) &&
-		FullTransactionIdEquals(handled_in, GetTopFullTransactionId()))
+	if (FullTransactionIdIsValid(handled_in) && FullTransactionIdEquals(handled_in, GetTopFullTransactionId()))
 		return PointerGetDatum(NULL);
 
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
@@ -219,12 +218,11 @@ steward_tg_directory_user_settle(PG_FUNCTION_ARGS)
 
 			if (old_row && new_row)
 			{
-				static StewardPlan renamed = STEWARD_PLAN(
-					"uutt", "UPDATE steward.principal_identity SET external_id = $4 "
-							"WHERE org_id = $1 AND directory_id = $2 AND external_id = $3 AND $3 <> $4");
+				static StewardPlan renamed =
+					STEWARD_PLAN("uutt", "UPDATE steward.principal_identity SET external_id = $4 "
+										 "WHERE org_id = $1 AND directory_id = $2 AND external_id = $3 AND $3 <> $4");
 				bool isnull;
-				Datum values[] = {column(rel, row, "org_id", &isnull),
-								  column(rel, row, "directory_id", &isnull),
+				Datum values[] = {column(rel, row, "org_id", &isnull), column(rel, row, "directory_id", &isnull),
 								  column(rel, old_row, "external_id", &isnull),
 								  column(rel, new_row, "external_id", &isnull)};
 
@@ -246,9 +244,11 @@ Datum
 steward_tg_directory(PG_FUNCTION_ARGS)
 {
 	static StewardPlan switched = STEWARD_PLAN(
-		"", AFFECTED("u", "jsonb_build_object('directory', o.state)", "jsonb_build_object('directory', n.state)")
-		"FROM new_rows n JOIN old_rows o ON o.org_id = n.org_id AND o.id = n.id "
-		"JOIN steward.directory_user u ON u.org_id = n.org_id AND u.directory_id = n.id WHERE n.state <> o.state");
+		"",
+		AFFECTED(
+			"u", "jsonb_build_object('directory', o.state)",
+			"jsonb_build_object('directory', n.state)") "FROM new_rows n JOIN old_rows o ON o.org_id = n.org_id AND o.id = n.id "
+														"JOIN steward.directory_user u ON u.org_id = n.org_id AND u.directory_id = n.id WHERE n.state <> o.state");
 	TriggerData *trigger = trigger_data(fcinfo, true);
 
 	STEWARD_AS_OWNER();
@@ -264,24 +264,24 @@ steward_tg_directory(PG_FUNCTION_ARGS)
  * Records a change of group membership as a mover.  The query gives org_id, user_id and the names of groups that are
  * gone and new.  Who joined in this very transaction has not moved.
  */
-#define RECORD_MEMBERSHIP(changes)                                                                 \
-	"WITH change AS (" changes ") "                                                                \
+#define RECORD_MEMBERSHIP(changes) \
+	"WITH change AS (" changes ") " \
 	"INSERT INTO steward.lifecycle_event (org_id, kind, principal_id, directory_id, directory_user_id, person, cause, " \
-	"attributes_old, attributes_new) "                                                             \
-	"SELECT u.org_id, 'mover', p.id, u.directory_id, u.id, u.user_name, 'membership', "            \
+	"attributes_old, attributes_new) " \
+	"SELECT u.org_id, 'mover', p.id, u.directory_id, u.id, u.user_name, 'membership', " \
 	"jsonb_build_object('groups', coalesce(jsonb_agg(c.gone ORDER BY c.gone) FILTER (WHERE c.gone IS NOT NULL), '[]')), " \
 	"jsonb_build_object('groups', coalesce(jsonb_agg(c.new ORDER BY c.new) FILTER (WHERE c.new IS NOT NULL), '[]')) " \
-	"FROM change c JOIN steward.directory_user u ON u.org_id = c.org_id AND u.id = c.user_id "     \
+	"FROM change c JOIN steward.directory_user u ON u.org_id = c.org_id AND u.id = c.user_id " \
 	"JOIN steward.principal_identity i ON i.org_id = u.org_id AND i.directory_id = u.directory_id " \
 	"AND i.external_id = u.external_id JOIN steward.principal p ON p.org_id = i.org_id AND p.id = i.principal_id " \
-	"WHERE p.state <> 'offboarded' AND NOT EXISTS (SELECT FROM steward.lifecycle_event e "         \
-	"WHERE e.org_id = p.org_id AND e.principal_id = p.id AND e.kind IN ('joiner', 'rehire') "      \
+	"WHERE p.state <> 'offboarded' AND NOT EXISTS (SELECT FROM steward.lifecycle_event e " \
+	"WHERE e.org_id = p.org_id AND e.principal_id = p.id AND e.kind IN ('joiner', 'rehire') " \
 	"AND e.recorded_at = now()) GROUP BY u.org_id, u.directory_id, u.id, p.id"
 
 /* Name of the group of a membership row r; the group itself may be gone already. */
-#define GROUP_NAME(r)                                                                              \
-	"coalesce((SELECT g.display_name FROM steward.directory_group g WHERE g.org_id = " r           \
-	".org_id AND g.id = " r ".group_id), " r ".group_id::text)"
+#define GROUP_NAME(r) \
+	"coalesce((SELECT g.display_name FROM steward.directory_group g WHERE g.org_id = " r ".org_id AND g.id = " r \
+	".group_id), " r ".group_id::text)"
 
 /*
  * tg_directory_member() → trigger
@@ -290,17 +290,20 @@ steward_tg_directory(PG_FUNCTION_ARGS)
 Datum
 steward_tg_directory_member(PG_FUNCTION_ARGS)
 {
-	static StewardPlan inserted = STEWARD_PLAN(
-		"", RECORD_MEMBERSHIP("SELECT n.org_id, n.user_id, NULL::text AS gone, " GROUP_NAME("n") " AS new FROM new_rows n"));
-	static StewardPlan deleted = STEWARD_PLAN(
-		"", RECORD_MEMBERSHIP("SELECT o.org_id, o.user_id, " GROUP_NAME("o") " AS gone, NULL::text AS new FROM old_rows o"));
+	static StewardPlan inserted =
+		STEWARD_PLAN("", RECORD_MEMBERSHIP("SELECT n.org_id, n.user_id, NULL::text AS gone, " GROUP_NAME(
+							 "n") " AS new FROM new_rows n"));
+	static StewardPlan deleted = STEWARD_PLAN("", RECORD_MEMBERSHIP("SELECT o.org_id, o.user_id, " GROUP_NAME(
+													  "o") " AS gone, NULL::text AS new FROM old_rows o"));
 	static StewardPlan updated = STEWARD_PLAN(
-		"", RECORD_MEMBERSHIP("SELECT n.org_id, n.user_id, NULL::text AS gone, " GROUP_NAME("n") " AS new "
-							  "FROM new_rows n WHERE (n.org_id, n.group_id, n.user_id) NOT IN "
-							  "(SELECT org_id, group_id, user_id FROM old_rows) UNION ALL "
-							  "SELECT o.org_id, o.user_id, " GROUP_NAME("o") ", NULL FROM old_rows o "
-							  "WHERE (o.org_id, o.group_id, o.user_id) NOT IN "
-							  "(SELECT org_id, group_id, user_id FROM new_rows)"));
+		"",
+		RECORD_MEMBERSHIP("SELECT n.org_id, n.user_id, NULL::text AS gone, " GROUP_NAME(
+			"n") " AS new "
+				 "FROM new_rows n WHERE (n.org_id, n.group_id, n.user_id) NOT IN "
+				 "(SELECT org_id, group_id, user_id FROM old_rows) UNION ALL "
+				 "SELECT o.org_id, o.user_id, " GROUP_NAME("o") ", NULL FROM old_rows o "
+																"WHERE (o.org_id, o.group_id, o.user_id) NOT IN "
+																"(SELECT org_id, group_id, user_id FROM new_rows)"));
 	TriggerData *trigger = trigger_data(fcinfo, true);
 
 	STEWARD_AS_OWNER();
@@ -350,8 +353,7 @@ differs(TupleDesc desc, HeapTuple before, HeapTuple after)
 		Datum old_value = heap_getattr(before, i, desc, &was_null);
 		Datum new_value = heap_getattr(after, i, desc, &is_null);
 
-		if (was_null != is_null ||
-			(!is_null && !datum_image_eq(old_value, new_value, att->attbyval, att->attlen)))
+		if (was_null != is_null || (!is_null && !datum_image_eq(old_value, new_value, att->attbyval, att->attlen)))
 			return true;
 	}
 	return false;
@@ -387,8 +389,7 @@ steward_tg_directory_guard(PG_FUNCTION_ARGS)
 		TimestampTz event_time = DatumGetTimestampTz(heap_getattr(row, attnum, desc, &isnull));
 
 		if (!isnull && event_time > GetCurrentTimestamp() + MAX_CLOCK_LEAD)
-			ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID),
-							errmsg("event_time lies in the future"),
+			ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("event_time lies in the future"),
 							errdetail("The source says %s.", timestamptz_to_str(event_time))));
 	}
 	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
@@ -406,10 +407,10 @@ steward_tg_directory_guard(PG_FUNCTION_ARGS)
 		before = heap_getattr(trigger->tg_trigtuple, attnum, desc, &was_null);
 		after = heap_getattr(row, attnum, desc, &isnull);
 		if (was_null || isnull || !datumIsEqual(before, after, false, UUID_LEN))
-			ereport(ERROR, (errcode(ERRCODE_STEWARD_IMMUTABLE),
-							errmsg("column \"%s\" of table \"%s\" cannot be changed", fixed[i],
-								   RelationGetRelationName(rel)),
-							errhint("Delete the row and insert another one.")));
+			ereport(ERROR,
+					(errcode(ERRCODE_STEWARD_IMMUTABLE),
+					 errmsg("column \"%s\" of table \"%s\" cannot be changed", fixed[i], RelationGetRelationName(rel)),
+					 errhint("Delete the row and insert another one.")));
 	}
 	attnum = SPI_fnumber(desc, "updated_at");
 	if (attnum > 0 && differs(desc, trigger->tg_trigtuple, row))

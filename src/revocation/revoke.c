@@ -35,8 +35,21 @@ PG_FUNCTION_INFO_V1(steward_revoke_principal);
 
 /* The closed list of reasons; the table's constraint has the same. */
 static const char *const reasons[] = {
-	"unspecified", "leak",	 "compromise", "leaver", "owner_offboarded", "superseded", "no_longer_needed",
-	"privilege_withdrawn", "policy", "unused", "review", "incident", "duplicate", "test", NULL,
+	"unspecified",
+	"leak",
+	"compromise",
+	"leaver",
+	"owner_offboarded",
+	"superseded",
+	"no_longer_needed",
+	"privilege_withdrawn",
+	"policy",
+	"unused",
+	"review",
+	"incident",
+	"duplicate",
+	"test",
+	NULL,
 };
 
 /*
@@ -82,8 +95,7 @@ typedef struct RevokeValues
 } RevokeValues;
 
 static void
-fill_common(RevokeValues *v, const char *reason, const char *note, const char *subject_kind,
-			int64 principals)
+fill_common(RevokeValues *v, const char *reason, const char *note, const char *subject_kind, int64 principals)
 {
 	memset(v->nulls, 0, sizeof(v->nulls));
 	namestrcpy(&v->actor, steward_caller_name());
@@ -110,9 +122,9 @@ steward_revoke_for_events(Datum orgs, Datum credentials, Datum events, const cha
 		"UU", "SELECT d.org_id, steward.uuid7(), e.principal_id, d.event_id FROM (SELECT DISTINCT org_id, event_id "
 			  "FROM unnest($1, $2) AS a(org_id, event_id)) d "
 			  "JOIN steward.lifecycle_event e ON e.org_id = d.org_id AND e.id = d.event_id");
-	static StewardPlan match_acts = STEWARD_PLAN(
-		"UUUU", "SELECT r.id FROM unnest($1, $2) WITH ORDINALITY AS c(org_id, event_id, n) "
-				"JOIN unnest($3, $4) AS r(id, event_id) USING (event_id) ORDER BY c.n");
+	static StewardPlan match_acts =
+		STEWARD_PLAN("UUUU", "SELECT r.id FROM unnest($1, $2) WITH ORDINALITY AS c(org_id, event_id, n) "
+							 "JOIN unnest($3, $4) AS r(id, event_id) USING (event_id) ORDER BY c.n");
 	RevokeValues v;
 	Datum values[4] = {orgs, events};
 
@@ -175,10 +187,8 @@ require_issued_by_caller(const pg_uuid_t *org, const pg_uuid_t *credential)
 	steward_run(&find, STEWARD_TRANSACTION, values, NULL);
 	issuer = get_role_oid(steward_result_text(0, 1), true);
 	if (!OidIsValid(issuer) || !has_privs_of_role(steward_caller(), issuer))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to revoke this credential"),
-				 errdetail("With profile app only, a role can revoke what it issued itself.")));
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to revoke this credential"),
+						errdetail("With profile app only, a role can revoke what it issued itself.")));
 }
 
 /* The act that revoked a credential before; false when it is alive. */
@@ -204,9 +214,10 @@ name_holdings(RevokeValues *v, const pg_uuid_t *org, const pg_uuid_t *principal,
 		"uu", "UPDATE steward.principal SET tokens_valid_after = GREATEST(tokens_valid_after, clock_timestamp()) "
 			  "WHERE org_id = $1 AND id = $2");
 	static StewardPlan find = STEWARD_PLAN(
-		"uuu", "SELECT org_id, id, $3 FROM steward.credential WHERE org_id = $1 AND holder_id = $2 AND state <> 'revoked' "
-			   "UNION SELECT org_id, id, $3 FROM steward.credential WHERE org_id = $1 AND owner_id = $2 "
-			   "AND state <> 'revoked'");
+		"uuu",
+		"SELECT org_id, id, $3 FROM steward.credential WHERE org_id = $1 AND holder_id = $2 AND state <> 'revoked' "
+		"UNION SELECT org_id, id, $3 FROM steward.credential WHERE org_id = $1 AND owner_id = $2 "
+		"AND state <> 'revoked'");
 	Datum values[] = {UUIDPGetDatum(org), UUIDPGetDatum(principal), UUIDPGetDatum(act)};
 
 	steward_run(&move_epoch, STEWARD_LATEST, values, NULL);
@@ -228,12 +239,11 @@ carry_out(const Request *request, Receipt *receipt)
 		bool isnull;
 
 		steward_make_uuid7(&act);
-		fill_common(&v, request->reason, request->note,
-					request->whole_principal ? "principal" : "credential", request->whole_principal);
-		subject = steward_resolve(request->whole_principal ? STEWARD_REF_PRINCIPAL
-														   : STEWARD_REF_CREDENTIAL,
-								  request->org, request->reference,
-								  request->whole_principal ? "principal" : "credential");
+		fill_common(&v, request->reason, request->note, request->whole_principal ? "principal" : "credential",
+					request->whole_principal);
+		subject =
+			steward_resolve(request->whole_principal ? STEWARD_REF_PRINCIPAL : STEWARD_REF_CREDENTIAL, request->org,
+							request->reference, request->whole_principal ? "principal" : "credential");
 		if (request->whole_principal)
 			name_holdings(&v, request->org, subject, &act);
 		else
@@ -321,16 +331,14 @@ do_request(FunctionCallInfo fcinfo, bool whole_principal, Receipt *receipt)
 	Request request = {.whole_principal = whole_principal};
 	uint32 allowed = STEWARD_PROFILE_SECURITY | STEWARD_PROFILE_ADMIN;
 
-	request.reference =
-		steward_reference_arg(fcinfo, 0, whole_principal ? "principal" : "credential", true);
+	request.reference = steward_reference_arg(fcinfo, 0, whole_principal ? "principal" : "credential", true);
 	request.reason = steward_text_arg(fcinfo, 1, "reason", true);
 	steward_check_choice(request.reason, "reason", reasons, ERRCODE_STEWARD_REASON_INVALID);
 	request.note = steward_note_arg(fcinfo, 2, "note");
 	if (PG_ARGISNULL(3))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("dry_run must not be null")));
 	request.org = steward_org_arg(fcinfo, 4);
-	request.profiles =
-		steward_require(request.org, whole_principal ? allowed : allowed | STEWARD_PROFILE_APP);
+	request.profiles = steward_require(request.org, whole_principal ? allowed : allowed | STEWARD_PROFILE_APP);
 	PreventCommandIfReadOnly(whole_principal ? "revoke_principal()" : "revoke()");
 
 	if (PG_GETARG_BOOL(3))

@@ -5,7 +5,6 @@
 #ifndef STEWARD_REVOKE_H
 #define STEWARD_REVOKE_H
 
-extern void steward_revoke_for_events(Datum orgs, Datum credentials, Datum events,
-									  const char *reason);
+extern void steward_revoke_for_events(Datum orgs, Datum credentials, Datum events, const char *reason);
 
 #endif /* STEWARD_REVOKE_H */

@@ -120,8 +120,7 @@ scopes_suffice(const StewardRow *credential, const ScopeSet *required)
 
 /* Makes the check. */
 static void
-check(const text *token, const ScopeSet *required, const text *audience, const pg_uuid_t *org,
-	  Verdict *verdict)
+check(const text *token, const ScopeSet *required, const text *audience, const pg_uuid_t *org, Verdict *verdict)
 {
 	StewardKey key;
 	Snapshot snapshot;
@@ -129,8 +128,7 @@ check(const text *token, const ScopeSet *required, const text *audience, const p
 	verdict->proven = false;
 	verdict->as_of = GetCurrentTimestamp();
 	verdict->reason = STEWARD_MALFORMED;
-	if (token == NULL ||
-		!steward_key_parse(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), &key))
+	if (token == NULL || !steward_key_parse(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), &key))
 	{
 		explicit_bzero(&key, sizeof(key));
 		return;
@@ -177,14 +175,12 @@ log_denial(const Verdict *verdict)
 	bool isnull;
 
 	if (verdict->proven)
-		ereport(LOG_SERVER_ONLY,
-				(errmsg("steward denied credential %s: %s",
-						DatumGetCString(DirectFunctionCall1(
-							uuid_out, steward_row_get(&verdict->credential, "id", &isnull))),
-						steward_reason_names[verdict->reason])));
+		ereport(LOG_SERVER_ONLY, (errmsg("steward denied credential %s: %s",
+										 DatumGetCString(DirectFunctionCall1(
+											 uuid_out, steward_row_get(&verdict->credential, "id", &isnull))),
+										 steward_reason_names[verdict->reason])));
 	else
-		ereport(LOG_SERVER_ONLY,
-				(errmsg("steward denied a token: %s", steward_reason_names[verdict->reason])));
+		ereport(LOG_SERVER_ONLY, (errmsg("steward denied a token: %s", steward_reason_names[verdict->reason])));
 }
 
 /*
