@@ -52,7 +52,7 @@ CREATE TABLE steward.scope_grant (
     CONSTRAINT scope_grant_approved_by_fkey FOREIGN KEY (org_id, approved_by) REFERENCES steward.principal (org_id, id),
     CONSTRAINT scope_grant_event_fkey FOREIGN KEY (org_id, ended_by_event) REFERENCES steward.lifecycle_event (org_id, id),
     CONSTRAINT scope_grant_direct_justified CHECK (source = 'birthright' OR justification IS NOT NULL),
-    CONSTRAINT scope_grant_some_scope CHECK (scopes::text <> '')
+    CONSTRAINT scope_grant_some_scope CHECK (steward.cardinality(scopes) > 0)
 );
 CREATE INDEX scope_grant_principal_idx ON steward.scope_grant (org_id, principal_id, ends_at);
 COMMENT ON TABLE steward.scope_grant IS 'scopes given to a principal; the union of the live ones is its effective scopes';
