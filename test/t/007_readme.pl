@@ -25,6 +25,7 @@ sub by_form
 	$text =~ s/\+-+/+--/g;
 	$text =~ s/[ \t]+/ /g;
 	$text =~ s/ $//mg;
+	$text =~ s/\s+\z//;
 	return $text;
 }
 
