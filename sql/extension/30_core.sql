@@ -36,6 +36,14 @@ CREATE FUNCTION steward.health_checks(OUT check_name text, OUT status text, OUT 
     AS 'MODULE_PATHNAME', 'steward_health_checks' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.health_checks() IS 'what the view health shows: ok, warning or critical, and the statement that mends it';
 
+CREATE FUNCTION steward.maintain(OUT step text, OUT result text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_maintain' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.maintain() IS 'does what time asks for beyond the checks, in all organizations; safe to call at any time, and twice at once';
+
+CREATE FUNCTION steward.previewing() RETURNS boolean
+    AS 'MODULE_PATHNAME', 'steward_previewing' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION steward.previewing() IS 'whether what runs now is a preview that will be taken back';
+
 -- Triggers.
 CREATE FUNCTION steward.tg_audit() RETURNS trigger
     AS 'MODULE_PATHNAME', 'steward_tg_audit' LANGUAGE C;

@@ -1,40 +1,47 @@
--- Functions are born executable by PUBLIC.  Those of the types stay so, and visible_orgs(), which tells a role only about
--- itself; setup() gives the others to the profiles.
-REVOKE ALL ON FUNCTION steward.version() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.setup(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.uuid7() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.default_org() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.use_org(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.grant_profile(text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.revoke_profile(text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.health_checks() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.tg_audit() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.tg_protect_audit() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.tg_no_truncate() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.tg_directory_guard() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.tg_directory() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.tg_directory_user() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.tg_directory_user_settle() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.tg_directory_group() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.tg_directory_member() FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.import_directory(text, jsonb, boolean, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.import_directory(uuid, jsonb, boolean, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.register_service(text, text, text, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.register_service(text, uuid, text, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.register_agent(text, text, text, text, text, text, text, text, text, text, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.register_agent(text, uuid, text, text, text, text, text, text, text, text, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.register_system(text, text, text, text, text, interval, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.register_system(text, uuid, text, text, text, interval, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.grant_scopes(text, steward.scope_set, text, text, timestamptz, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.grant_scopes(uuid, steward.scope_set, text, text, timestamptz, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.issue_key(text, steward.scope_set, text, interval, text, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.issue_key(uuid, steward.scope_set, text, interval, text, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.register_credential(text, text, text, text, steward.scope_set, text, text, timestamptz, steward.digest, text[], text, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.register_credential(text, uuid, text, text, steward.scope_set, text, text, timestamptz, steward.digest, text[], text, text, text, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.revoke(text, text, text, boolean, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.revoke(uuid, text, text, boolean, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.revoke_principal(text, text, text, boolean, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.revoke_principal(uuid, text, text, boolean, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.authorize(text, steward.scope_set, text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.is_authorized(text, steward.scope_set) FROM PUBLIC;
-REVOKE ALL ON FUNCTION steward.credential_status(record) FROM PUBLIC;
+-- Functions are born executable by PUBLIC.  Only those of the types stay so, and visible_orgs(), which tells a role only
+-- about itself; setup() gives the others to the profiles (sql/setup/privileges).
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA steward FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION
+    steward.visible_orgs(text),
+    steward.digest_in(cstring), steward.digest_out(steward.digest),
+    steward.digest_recv(internal), steward.digest_send(steward.digest),
+    steward.digest_eq(steward.digest, steward.digest), steward.digest_ne(steward.digest, steward.digest),
+    steward.digest_lt(steward.digest, steward.digest), steward.digest_le(steward.digest, steward.digest),
+    steward.digest_gt(steward.digest, steward.digest), steward.digest_ge(steward.digest, steward.digest),
+    steward.digest_cmp(steward.digest, steward.digest), steward.digest_hash(steward.digest),
+    steward.digest_hash_extended(steward.digest, bigint)
+TO PUBLIC;
+
+-- scope and scope_set
+GRANT EXECUTE ON FUNCTION
+    steward.scope_in(cstring), steward.scope_out(steward.scope), steward.scope_recv(internal),
+    steward.scope_send(steward.scope), steward.scope_set_in(cstring), steward.scope_set_out(steward.scope_set),
+    steward.scope_set_recv(internal), steward.scope_set_send(steward.scope_set), steward.scope(text),
+    steward.scope_set(steward.scope), steward.scope_set(text), steward.scope_set(text[]),
+    steward.text(steward.scope_set), steward.text_array(steward.scope_set),
+    steward.scope_covers(steward.scope, steward.scope), steward.segments(steward.scope), steward.scope_widen(text),
+    steward.cardinality(steward.scope_set), steward.scope_covered_by(steward.scope, steward.scope),
+    steward.scope_overlaps(steward.scope, steward.scope),
+    steward.scope_set_covers(steward.scope_set, steward.scope_set),
+    steward.scope_set_covers(steward.scope_set, steward.scope),
+    steward.scope_set_covers(steward.scope, steward.scope_set),
+    steward.scope_set_covered_by(steward.scope_set, steward.scope_set),
+    steward.scope_set_covered_by(steward.scope_set, steward.scope),
+    steward.scope_set_covered_by(steward.scope, steward.scope_set),
+    steward.scope_set_overlaps(steward.scope_set, steward.scope_set),
+    steward.scope_set_overlaps(steward.scope_set, steward.scope),
+    steward.scope_set_overlaps(steward.scope, steward.scope_set), steward.scope_eq(steward.scope, steward.scope),
+    steward.scope_ne(steward.scope, steward.scope), steward.scope_lt(steward.scope, steward.scope),
+    steward.scope_le(steward.scope, steward.scope), steward.scope_gt(steward.scope, steward.scope),
+    steward.scope_ge(steward.scope, steward.scope), steward.scope_cmp(steward.scope, steward.scope),
+    steward.scope_hash(steward.scope), steward.scope_hash_extended(steward.scope, bigint),
+    steward.scope_set_eq(steward.scope_set, steward.scope_set),
+    steward.scope_set_ne(steward.scope_set, steward.scope_set),
+    steward.scope_set_lt(steward.scope_set, steward.scope_set),
+    steward.scope_set_le(steward.scope_set, steward.scope_set),
+    steward.scope_set_gt(steward.scope_set, steward.scope_set),
+    steward.scope_set_ge(steward.scope_set, steward.scope_set),
+    steward.scope_set_cmp(steward.scope_set, steward.scope_set), steward.scope_set_hash(steward.scope_set),
+    steward.scope_set_hash_extended(steward.scope_set, bigint)
+TO PUBLIC;

@@ -18,6 +18,7 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
+#include "audit/capture.h"
 #include "audit/delta.h"
 #include "core/authority.h"
 #include "core/module.h"
@@ -32,20 +33,25 @@ PG_FUNCTION_INFO_V1(steward_tg_no_truncate);
 /* Set while the one legitimate insert runs. */
 static bool capturing = false;
 
-/* Number of the next event of this transaction. */
-static int64
-next_number(void)
+/* The transaction that wrote an event last, and the number that its next event gets. */
+static FullTransactionId numbering_in;
+static int32 next_event = 0;
+
+/*
+ * steward_next_event
+ *		The number that the next event of this transaction will get: events from here on are those still to come.
+ */
+int32
+steward_next_event(void)
 {
-	static FullTransactionId of_xact;
-	static int32 next;
 	FullTransactionId now = GetTopFullTransactionId();
 
-	if (!FullTransactionIdEquals(now, of_xact))
+	if (!FullTransactionIdEquals(now, numbering_in))
 	{
-		of_xact = now;
-		next = 0;
+		numbering_in = now;
+		next_event = 0;
 	}
-	return next++;
+	return next_event;
 }
 
 /* What the application said about its request; null when it said nothing. */
@@ -78,7 +84,9 @@ write_event(Datum org, const char *action, Relation rel, Datum key, Datum old_js
 	NameData acting_role;
 	bool context_null;
 	Datum context = context_of_call(&context_null);
+	int32 number = steward_next_event();
 
+	next_event = number + 1;
 	namestrcpy(&session_role, GetUserNameFromId(GetSessionUserId(), false));
 	namestrcpy(&acting_role, steward_caller_name());
 
@@ -87,7 +95,7 @@ write_event(Datum org, const char *action, Relation rel, Datum key, Datum old_js
 	{
 		Datum values[] = {
 			org,
-			Int64GetDatum(next_number()),
+			Int64GetDatum(number),
 			CStringGetTextDatum(action),
 			CStringGetTextDatum(STEWARD_SCHEMA),
 			CStringGetTextDatum(RelationGetRelationName(rel)),

@@ -181,6 +181,31 @@ steward_caller_name(void)
 	return GetUserNameFromId(steward_caller(), false);
 }
 
+/* Raises because a profile is missing. */
+static void
+refuse(uint32 any_of, const char *message)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < STEWARD_PROFILES; i++)
+		if (any_of & (1 << i))
+			appendStringInfo(&names, "%s%s", names.len ? ", " : "", steward_profile_names[i]);
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("%s", message),
+					errdetail("It takes one of the profiles: %s.", names.data)));
+}
+
+/*
+ * steward_require_somewhere
+ *		Raises unless the caller holds one of the profiles in some organization; for what concerns all of them alike.
+ */
+void
+steward_require_somewhere(uint32 any_of)
+{
+	if (!superuser_arg(steward_caller()) && steward_orgs_of(steward_caller(), any_of) == NIL)
+		refuse(any_of, "permission denied");
+}
+
 /*
  * steward_require
  *		Raises unless the caller holds one of the profiles in the organization; returns all that it holds there.
@@ -196,16 +221,7 @@ steward_require(const pg_uuid_t *org, uint32 any_of)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_ORGANIZATION_UNKNOWN), errmsg("unknown organization"),
 						errhint("An administrator can grant a profile with steward.grant_profile().")));
 	if ((mask & any_of) == 0)
-	{
-		StringInfoData names;
-
-		initStringInfo(&names);
-		for (int i = 0; i < STEWARD_PROFILES; i++)
-			if (any_of & (1 << i))
-				appendStringInfo(&names, "%s%s", names.len ? ", " : "", steward_profile_names[i]);
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied in this organization"),
-						errdetail("It takes one of the profiles: %s.", names.data)));
-	}
+		refuse(any_of, "permission denied in this organization");
 	return mask;
 }
 

@@ -5,6 +5,7 @@
 #ifndef STEWARD_AUTHORITY_H
 #define STEWARD_AUTHORITY_H
 
+#include "executor/spi.h"
 #include "nodes/pg_list.h"
 #include "utils/uuid.h"
 
@@ -22,6 +23,7 @@ extern const char *const steward_profile_names[STEWARD_PROFILES];
 extern uint32 steward_profiles_of(Oid role, const pg_uuid_t *org);
 extern List *steward_orgs_of(Oid role, uint32 wanted);
 extern uint32 steward_require(const pg_uuid_t *org, uint32 any_of);
+extern void steward_require_somewhere(uint32 any_of);
 extern Oid steward_caller(void);
 extern char *steward_caller_name(void);
 

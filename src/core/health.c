@@ -16,6 +16,7 @@
 
 #include "core/authority.h"
 #include "core/guard.h"
+#include "core/health.h"
 #include "core/plan.h"
 #include "core/relation.h"
 #include "steward.h"
@@ -24,9 +25,13 @@ PG_FUNCTION_INFO_V1(steward_health_checks);
 
 #define SETUP_REMEDY "SELECT * FROM steward.setup();"
 
-/* Adds a row to the answer. */
-static void
-answer(ReturnSetInfo *rsinfo, const char *check, const char *status, const char *detail, const char *remedy)
+/*
+ * steward_health_answer
+ *		Adds a row to the answer; remedy is a statement, or NULL.
+ */
+void
+steward_health_answer(ReturnSetInfo *rsinfo, const char *check, const char *status, const char *detail,
+					  const char *remedy)
 {
 	Datum values[4] = {CStringGetTextDatum(check), CStringGetTextDatum(status), CStringGetTextDatum(detail),
 					   remedy ? CStringGetTextDatum(remedy) : (Datum) 0};
@@ -54,10 +59,10 @@ check_guards(ReturnSetInfo *rsinfo, const char *check, int (*guard)(bool mend, S
 	initStringInfo(&list);
 	if (guard(false, note_difference, &list) == 0)
 	{
-		answer(rsinfo, check, "ok", "in order", NULL);
+		steward_health_answer(rsinfo, check, "ok", "in order", NULL);
 		return true;
 	}
-	answer(rsinfo, check, "critical", list.data, SETUP_REMEDY);
+	steward_health_answer(rsinfo, check, "critical", list.data, SETUP_REMEDY);
 	return false;
 }
 
@@ -71,9 +76,9 @@ check_incarnation(ReturnSetInfo *rsinfo)
 	Datum values[] = {Int64GetDatum((int64) GetSystemIdentifier()), Int64GetDatum((int64) MyDatabaseId)};
 
 	if (steward_run(&find, STEWARD_TRANSACTION, values, NULL) > 0)
-		answer(rsinfo, "audit log", "ok", "goes on where it was", NULL);
+		steward_health_answer(rsinfo, "audit log", "ok", "goes on where it was", NULL);
 	else
-		answer(rsinfo, "audit log", "warning", "this database is a copy or was restored", SETUP_REMEDY);
+		steward_health_answer(rsinfo, "audit log", "warning", "this database is a copy or was restored", SETUP_REMEDY);
 }
 
 /* Events outside the partitions made ahead. */
@@ -83,9 +88,10 @@ check_partitions(ReturnSetInfo *rsinfo)
 	static StewardPlan in_default = STEWARD_PLAN("", "SELECT FROM steward.audit_event_default LIMIT 1");
 
 	if (steward_run(&in_default, STEWARD_TRANSACTION, NULL, NULL) == 0)
-		answer(rsinfo, "partitions of the audit log", "ok", "made ahead", NULL);
+		steward_health_answer(rsinfo, "partitions of the audit log", "ok", "made ahead", NULL);
 	else
-		answer(rsinfo, "partitions of the audit log", "warning", "events are in the default partition", SETUP_REMEDY);
+		steward_health_answer(rsinfo, "partitions of the audit log", "warning", "events are in the default partition",
+							  SETUP_REMEDY);
 }
 
 /* Profiles of roles that are gone: a role made anew under the name would inherit them. */
@@ -100,9 +106,9 @@ check_profiles(ReturnSetInfo *rsinfo)
 	steward_run(&find, STEWARD_TRANSACTION, NULL, NULL);
 	roles = steward_result_text(0, 1);
 	if (roles == NULL)
-		answer(rsinfo, "profiles", "ok", "all held by roles that exist", NULL);
+		steward_health_answer(rsinfo, "profiles", "ok", "all held by roles that exist", NULL);
 	else
-		answer(
+		steward_health_answer(
 			rsinfo, "profiles", "warning", "held by roles that are gone",
 			"DELETE FROM steward.profile_grant g WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role_name);");
 }
@@ -115,12 +121,19 @@ check_logging(ReturnSetInfo *rsinfo)
 	const char *duration = GetConfigOption("log_min_duration_statement", false, false);
 
 	if (strcmp(statements, "all") == 0 || strcmp(duration, "-1") != 0)
-		answer(rsinfo, "server log", "warning",
-			   "the server logs statements, and with them keys that are literals in them",
-			   "ALTER ROLE your_application SET log_statement = 'none'; -- and pass keys as parameters");
+		steward_health_answer(rsinfo, "server log", "warning",
+							  "the server logs statements, and with them keys that are literals in them",
+							  "ALTER ROLE your_application SET log_statement = 'none'; -- and pass keys as parameters");
 	else
-		answer(rsinfo, "server log", "ok", "statements are not logged as a rule", NULL);
+		steward_health_answer(rsinfo, "server log", "ok", "statements are not logged as a rule", NULL);
 }
+
+/* The checks of the capabilities, in the order in which they are shown; they read tables of steward. */
+static const StewardHealthCheck checks[] = {
+	check_incarnation,
+	check_partitions,
+	check_profiles,
+};
 
 /*
  * health_checks() → rows (check_name text, status text, detail text, remedy text)
@@ -134,22 +147,24 @@ steward_health_checks(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!steward_is_set_up())
 	{
-		answer(rsinfo, "schema", "critical", "steward is not set up in this database", SETUP_REMEDY);
+		steward_health_answer(rsinfo, "schema", "critical", "steward is not set up in this database", SETUP_REMEDY);
 		return (Datum) 0;
 	}
 	STEWARD_AS_OWNER();
 	{
 		bool owned;
 
-		answer(rsinfo, "schema", "ok", "release " STEWARD_VERSION, NULL);
+		steward_health_answer(rsinfo, "schema", "ok", "release " STEWARD_VERSION, NULL);
 		owned = check_guards(rsinfo, "owners", steward_guard_owners);
 		check_guards(rsinfo, "policies and triggers", steward_guard_tables);
 		/* The owner may read only what it owns: after a restore without owners these would raise. */
 		if (owned)
 		{
-			check_incarnation(rsinfo);
-			check_partitions(rsinfo);
-			check_profiles(rsinfo);
+			for (int i = 0; i < (int) lengthof(checks); i++)
+			{
+				CHECK_FOR_INTERRUPTS();
+				checks[i](rsinfo);
+			}
 		}
 		check_logging(rsinfo);
 	}

@@ -113,6 +113,13 @@ end_holdings(const StewardLeavers *leavers)
 		STEWARD_PLAN("UUU", "UPDATE steward.scope_grant g SET ends_at = clock_timestamp(), ended_by_event = l.event_id "
 							"FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
 							"WHERE g.org_id = l.org_id AND g.principal_id = l.id AND g.ends_at > clock_timestamp()");
+	/* In their name, and to them. */
+	static StewardPlan end_delegations = STEWARD_PLAN(
+		"UUU",
+		"UPDATE steward.delegation d SET ended_at = clock_timestamp(), ended_reason = 'leaver', ended_by_event = l.event_id, "
+		"tokens_valid_after = GREATEST(d.tokens_valid_after, clock_timestamp()) "
+		"FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
+		"WHERE d.org_id = l.org_id AND l.id IN (d.principal_id, d.actor_id) AND d.ended_at IS NULL");
 	static StewardPlan find_held = STEWARD_PLAN(
 		"UUU", "SELECT c.org_id, c.id, l.event_id FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
 			   "JOIN steward.credential c ON c.org_id = l.org_id AND c.holder_id = l.id AND c.state <> 'revoked'");
@@ -120,6 +127,7 @@ end_holdings(const StewardLeavers *leavers)
 
 	steward_run(&offboard, STEWARD_LATEST, values, NULL);
 	steward_run(&end_grants, STEWARD_LATEST, values, NULL);
+	steward_run(&end_delegations, STEWARD_LATEST, values, NULL);
 	if (steward_run(&find_held, STEWARD_LATEST, values, NULL) > 0)
 	{
 		Datum orgs = steward_uuid_column(1);

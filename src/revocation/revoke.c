@@ -17,7 +17,6 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 #include "utils/xid8.h"
@@ -25,6 +24,7 @@
 #include "core/authority.h"
 #include "core/ids.h"
 #include "core/plan.h"
+#include "core/preview.h"
 #include "core/reference.h"
 #include "core/secret.h"
 #include "revocation/revoke.h"
@@ -273,37 +273,21 @@ carry_out(const Request *request, Receipt *receipt)
 	STEWARD_AS_OWNER_END();
 }
 
-/* Carries a request out in a subtransaction and takes it back: the counts are those of the real thing. */
-static void
-try_out(const Request *request, Receipt *receipt)
+/* A request and where its receipt goes. */
+typedef struct Trial
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	const Request *request;
+	Receipt *receipt;
+} Trial;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		carry_out(request, receipt);
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		/* The subtransaction must end before the error goes on. */
-		ErrorData *error;
+/* Carries a request out, to be taken back. */
+static void
+carry_out_trial(void *arg)
+{
+	Trial *trial = arg;
 
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		ReThrowError(error);
-	}
-	PG_END_TRY();
-	receipt->has_id = false;
+	carry_out(trial->request, trial->receipt);
+	trial->receipt->has_id = false;
 }
 
 /* The receipt as the composite type revocation_receipt. */
@@ -342,7 +326,7 @@ do_request(FunctionCallInfo fcinfo, bool whole_principal, Receipt *receipt)
 	PreventCommandIfReadOnly(whole_principal ? "revoke_principal()" : "revoke()");
 
 	if (PG_GETARG_BOOL(3))
-		try_out(&request, receipt);
+		steward_try_out(carry_out_trial, &(Trial){&request, receipt});
 	else
 		carry_out(&request, receipt);
 }

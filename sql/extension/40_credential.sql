@@ -1,27 +1,6 @@
--- Functions of people, agents, systems, credentials, revocation and checks.  The first reference of each exists as uuid
--- and as text; a text reference is a uuid, a unique name, a user name, an e-mail address or a key's display form.
-
-CREATE TYPE steward.revocation_receipt AS (
-    revocation_id uuid, credentials bigint, principals bigint, pending_external bigint, xid xid8
-);
-COMMENT ON TYPE steward.revocation_receipt IS 'what an act of revocation did: its id is the receipt, NULL for a dry run';
-
-CREATE TYPE steward.authorization AS (
-    allowed boolean, reason text, organization uuid, principal uuid, credential uuid, actor_chain uuid[],
-    scopes steward.scope_set, expires_at timestamptz, as_of timestamptz
-);
-COMMENT ON TYPE steward.authorization IS 'the answer of authorize(); ids only once the secret is proven';
-
-CREATE FUNCTION steward.import_directory(directory text, resources jsonb, complete boolean DEFAULT false, org uuid DEFAULT steward.default_org(),
-    OUT resource text, OUT found bigint, OUT added bigint, OUT changed bigint, OUT unchanged bigint, OUT removed bigint,
-    OUT unmatched bigint) RETURNS SETOF record
-    AS 'MODULE_PATHNAME', 'steward_import_directory' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.import_directory(text, jsonb, boolean, uuid) IS 'loads SCIM 2.0 users and groups into a directory; with complete, who is not in the list has left';
-CREATE FUNCTION steward.import_directory(directory uuid, resources jsonb, complete boolean DEFAULT false, org uuid DEFAULT steward.default_org(),
-    OUT resource text, OUT found bigint, OUT added bigint, OUT changed bigint, OUT unchanged bigint, OUT removed bigint,
-    OUT unmatched bigint) RETURNS SETOF record
-    AS 'MODULE_PATHNAME', 'steward_import_directory' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.import_directory(uuid, jsonb, boolean, uuid) IS 'loads SCIM 2.0 users and groups into a directory; with complete, who is not in the list has left';
+-- Functions of people, agents, systems and credentials.
+-- The first reference of each function exists as uuid and as text; a text reference is a uuid, a unique name, a user
+-- name, an e-mail address or a key's display form.
 
 CREATE FUNCTION steward.register_service(name text, owner text, purpose text DEFAULT NULL, environment text DEFAULT NULL,
     justification text DEFAULT NULL, ticket text DEFAULT NULL, org uuid DEFAULT steward.default_org(), OUT principal_id uuid)
@@ -88,32 +67,6 @@ CREATE FUNCTION steward.register_credential(external_id text, system uuid, kind 
     justification text DEFAULT NULL, ticket text DEFAULT NULL, org uuid DEFAULT steward.default_org(), OUT credential_id uuid)
     AS 'MODULE_PATHNAME', 'steward_register_credential' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.register_credential(text, uuid, text, text, steward.scope_set, text, text, timestamptz, steward.digest, text[], text, text, text, text, uuid) IS 'puts a credential on record that lives in another system, never its secret; the same facts again answer with the same id';
-
-CREATE FUNCTION steward.revoke(credential text, reason text, note text DEFAULT NULL, dry_run boolean DEFAULT false,
-    org uuid DEFAULT steward.default_org()) RETURNS steward.revocation_receipt
-    AS 'MODULE_PATHNAME', 'steward_revoke' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.revoke(text, text, text, boolean, uuid) IS 'revokes a credential and everything that derives from it';
-CREATE FUNCTION steward.revoke(credential uuid, reason text, note text DEFAULT NULL, dry_run boolean DEFAULT false,
-    org uuid DEFAULT steward.default_org()) RETURNS steward.revocation_receipt
-    AS 'MODULE_PATHNAME', 'steward_revoke' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.revoke(uuid, text, text, boolean, uuid) IS 'revokes a credential and everything that derives from it';
-
-CREATE FUNCTION steward.revoke_principal(principal text, reason text, note text DEFAULT NULL, dry_run boolean DEFAULT false,
-    org uuid DEFAULT steward.default_org()) RETURNS steward.revocation_receipt
-    AS 'MODULE_PATHNAME', 'steward_revoke_principal' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.revoke_principal(text, text, text, boolean, uuid) IS 'revokes everything that a principal holds or owns, and moves its epoch';
-CREATE FUNCTION steward.revoke_principal(principal uuid, reason text, note text DEFAULT NULL, dry_run boolean DEFAULT false,
-    org uuid DEFAULT steward.default_org()) RETURNS steward.revocation_receipt
-    AS 'MODULE_PATHNAME', 'steward_revoke_principal' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.revoke_principal(uuid, text, text, boolean, uuid) IS 'revokes everything that a principal holds or owns, and moves its epoch';
-
-CREATE FUNCTION steward.authorize(token text, required steward.scope_set DEFAULT '', audience text DEFAULT NULL, org uuid DEFAULT NULL) RETURNS steward.authorization
-    AS 'MODULE_PATHNAME', 'steward_authorize' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.authorize(text, steward.scope_set, text, uuid) IS 'whether the bearer may do what is required, and if not, why; never raises for a bad token';
-
-CREATE FUNCTION steward.is_authorized(token text, required steward.scope_set DEFAULT '') RETURNS boolean
-    AS 'MODULE_PATHNAME', 'steward_is_authorized' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION steward.is_authorized(text, steward.scope_set) IS 'the same check as a read-only yes or no';
 
 CREATE FUNCTION steward.credential_status(credential record) RETURNS text
     AS 'MODULE_PATHNAME', 'steward_credential_status' LANGUAGE C STABLE STRICT PARALLEL SAFE;

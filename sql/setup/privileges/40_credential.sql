@@ -1,0 +1,20 @@
+-- The inventory: administrators register, applications issue keys, analysts read.
+
+GRANT EXECUTE ON FUNCTION
+    steward.register_service(text, text, text, text, text, text, uuid),
+    steward.register_service(text, uuid, text, text, text, text, uuid),
+    steward.register_agent(text, text, text, text, text, text, text, text, text, text, text, text, text, uuid),
+    steward.register_agent(text, uuid, text, text, text, text, text, text, text, text, text, text, text, uuid),
+    steward.register_system(text, text, text, text, text, interval, text, text, text, uuid),
+    steward.register_system(text, uuid, text, text, text, interval, text, text, text, uuid),
+    steward.grant_scopes(text, steward.scope_set, text, text, timestamptz, uuid),
+    steward.grant_scopes(uuid, steward.scope_set, text, text, timestamptz, uuid),
+    steward.register_credential(text, text, text, text, steward.scope_set, text, text, timestamptz, steward.digest, text[], text, text, text, text, uuid),
+    steward.register_credential(text, uuid, text, text, steward.scope_set, text, text, timestamptz, steward.digest, text[], text, text, text, text, uuid)
+    TO steward_admin;
+GRANT EXECUTE ON FUNCTION
+    steward.issue_key(text, steward.scope_set, text, interval, text, text, text, text, uuid),
+    steward.issue_key(uuid, steward.scope_set, text, interval, text, text, text, text, uuid)
+    TO steward_app;
+GRANT EXECUTE ON FUNCTION steward.credential_status(record) TO steward_analyst;
+GRANT SELECT ON steward.credential_inventory TO steward_analyst;

@@ -1,0 +1,3 @@
+-- The audit log is the auditor's.
+
+GRANT SELECT ON steward.audit TO steward_auditor;

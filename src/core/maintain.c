@@ -1,0 +1,69 @@
+/*
+ * maintain.c
+ *		maintain(): what time asks for beyond the checks.
+ *
+ * Called by pg_cron or any other scheduler.  Every deadline that takes access away stands on the row that a check reads,
+ * so that its absence makes things slower or louder, never open.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "core/authority.h"
+#include "core/guard.h"
+#include "core/maintain.h"
+#include "core/relation.h"
+#include "steward.h"
+
+PG_FUNCTION_INFO_V1(steward_maintain);
+
+/* How many months of audit partitions there have to be ahead. */
+#define PARTITIONS_AHEAD 24
+
+static char *
+make_partitions(void)
+{
+	int made = steward_audit_partitions(PARTITIONS_AHEAD);
+
+	/* A new partition gets its triggers and policies. */
+	if (made > 0)
+		(void) steward_guard_tables(true, NULL, NULL);
+	return psprintf("%d made", made);
+}
+
+/* The steps, in the order in which they are taken. */
+static const StewardMaintenance steps[] = {
+	{"partitions of the audit log", make_partitions},
+};
+
+/*
+ * maintain() → rows (step text, result text)
+ *		Does what is due, in all organizations.  Needs admin in one of them: it tells nothing about any, and takes nothing
+ *		from anybody that time has not taken already.
+ */
+Datum
+steward_maintain(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	steward_require_setup();
+	steward_require_somewhere(STEWARD_PROFILE_ADMIN);
+	PreventCommandIfReadOnly("maintain()");
+	InitMaterializedSRF(fcinfo, 0);
+	STEWARD_AS_OWNER();
+	{
+		for (int i = 0; i < (int) lengthof(steps); i++)
+		{
+			Datum values[2] = {CStringGetTextDatum(steps[i].step)};
+			bool nulls[2] = {false, false};
+
+			CHECK_FOR_INTERRUPTS();
+			values[1] = CStringGetTextDatum(steps[i].run());
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		}
+	}
+	STEWARD_AS_OWNER_END();
+	return (Datum) 0;
+}
