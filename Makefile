@@ -64,7 +64,8 @@ fuzz:
 	@tools/deps
 	@test/fuzz/run
 reference:
-	@tools/with-cluster tools/reference > doc/reference.md.tmp && mv doc/reference.md.tmp doc/reference.md
+	@tools/deps
+	@tools/with-cluster sh -c 'mkdir -p $$STEWARD_OUT/doc && tools/reference > $$STEWARD_OUT/doc/reference.md'
 format:
 	clang-format -i $(wildcard src/*.h src/*/*.h) $(filter-out $(SETUP_C),$(wildcard src/*/*.c test/fuzz/*.c))
 format-check:

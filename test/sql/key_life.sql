@@ -86,6 +86,13 @@ SELECT * FROM pg_temp.attempt($$SELECT steward.issue_key('billing', 'bills:read'
 -- Revoking: a dry run says what would be and does nothing; the act has a receipt; once more is the same receipt.
 SELECT * FROM steward.revoke('main', 'leak', dry_run => true);
 SELECT pg_temp.ask(:'secret') AS after_the_dry_run;
+-- What runs in a preview can know that it does.
+BEGIN;
+CREATE FUNCTION pg_temp.tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'previewing: %', steward.previewing(); RETURN NULL; END $$;
+CREATE TRIGGER tell AFTER INSERT ON steward.revocation EXECUTE FUNCTION pg_temp.tell();
+SELECT credentials FROM steward.revoke('main', 'leak', dry_run => true);
+SELECT credentials FROM steward.revoke('main', 'leak');
+ROLLBACK;
 SELECT revocation_id AS receipt, credentials, pending_external FROM steward.revoke('main', 'leak', note => 'seen in a public repository') \gset
 SELECT :'credentials' AS credentials, :'pending_external' AS pending, pg_temp.ask(:'secret') AS asked;
 SELECT revocation_id = :'receipt' AS same_receipt, credentials FROM steward.revoke(:'credential_id'::uuid, 'leak');

@@ -21,6 +21,9 @@ SELECT o.slug, o.state, s.name, s.kind, s.revocation_path, (SELECT count(*) FROM
 	(SELECT count(*) > 10 FROM steward.credential_policy p WHERE p.org_id = o.id) AS policy_for_each_kind
 FROM steward.organization o JOIN steward.system s ON s.org_id = o.id WHERE o.slug = 'setup-twice';
 
+-- maintain() finds nothing to do.
+SELECT step, result FROM steward.maintain() WHERE step = 'partitions of the audit log';
+
 -- Names that are none.
 CREATE TEMP TABLE bad (n serial, what text, statement text);
 INSERT INTO bad (what, statement) VALUES
