@@ -13,7 +13,7 @@ SELECT count(*) > 20 AS functions_there FROM func;
 SELECT p.oid::regprocedure AS executable_by_public FROM func p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
 WHERE a.grantee = 0 AND p.proname <> 'visible_orgs' AND p.oid NOT IN (SELECT pg_temp.type_functions());
 SELECT c.oid::regclass AS open_to_public FROM relation c, aclexplode(c.relacl) a WHERE a.grantee = 0;
-SELECT p.oid::regprocedure AS not_executable_by_public FROM func p WHERE p.oid IN (SELECT pg_temp.type_functions()) AND NOT EXISTS (SELECT FROM func s WHERE s.prosrc = 'steward_stub_in')
+SELECT p.oid::regprocedure AS not_executable_by_public FROM func p WHERE p.oid IN (SELECT pg_temp.type_functions())
 AND NOT EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0);
 -- Every function that people call is somebody's: a profile can execute it, or it is the superuser's by name.
 SELECT f AS nobodys FROM pg_temp.functions() f WHERE f <> 'steward.setup(text)'::regprocedure
@@ -27,11 +27,10 @@ WHERE a.grantee NOT IN (0, c.relowner) AND (a.privilege_type NOT IN ('SELECT', '
 SELECT c.oid::regclass AS without_comment FROM relation c WHERE obj_description(c.oid, 'pg_class') IS NULL;
 SELECT c.oid::regclass, a.attname AS without_comment FROM relation c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND col_description(c.oid, a.attnum) IS NULL;
-SELECT p.oid::regprocedure AS without_comment FROM func p WHERE obj_description(p.oid, 'pg_proc') IS NULL AND (p.oid NOT IN (SELECT pg_temp.type_functions()) OR p.prolang <> 12)
-	AND p.prosrc !~ '^steward_stub';
-SELECT t.oid::regtype AS without_comment FROM pg_type t WHERE t.typnamespace = 'steward'::regnamespace AND t.typtype IN ('b', 'd', 'e', 'r') AND t.typcategory <> 'A' AND t.typinput NOT IN (SELECT s.oid FROM func s WHERE s.prosrc = 'steward_stub_in') AND obj_description(t.oid, 'pg_type') IS NULL;
+SELECT p.oid::regprocedure AS without_comment FROM func p WHERE obj_description(p.oid, 'pg_proc') IS NULL AND (p.oid NOT IN (SELECT pg_temp.type_functions()) OR p.prolang <> 12);
+SELECT t.oid::regtype AS without_comment FROM pg_type t WHERE t.typnamespace = 'steward'::regnamespace AND t.typtype IN ('b', 'd', 'e', 'r') AND t.typcategory <> 'A' AND obj_description(t.oid, 'pg_type') IS NULL;
 SELECT t.oid::regtype AS without_comment FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid WHERE t.typnamespace = 'steward'::regnamespace AND c.relkind = 'c' AND obj_description(t.oid, 'pg_type') IS NULL;
-SELECT o.oid::regoperator AS without_comment FROM pg_operator o WHERE o.oprnamespace = 'steward'::regnamespace AND obj_description(o.oid, 'pg_operator') IS NULL AND o.oprcode NOT IN (SELECT s.oid FROM func s WHERE s.prosrc = 'steward_stub_eq');
+SELECT o.oid::regoperator AS without_comment FROM pg_operator o WHERE o.oprnamespace = 'steward'::regnamespace AND obj_description(o.oid, 'pg_operator') IS NULL;
 SELECT o.opcname AS without_comment FROM pg_opclass o WHERE o.opcnamespace = 'steward'::regnamespace AND obj_description(o.oid, 'pg_opclass') IS NULL;
 
 -- Row-level security on and forced, everywhere, partitions included; every table of organizations has a policy, and it is ours.
