@@ -55,4 +55,9 @@
 #define ERRCODE_STEWARD_SCOPE_TOO_LONG MAKE_SQLSTATE('S', 'T', '4', '0', '3')
 #define ERRCODE_STEWARD_SCOPE_SET_TOO_LARGE MAKE_SQLSTATE('S', 'T', '4', '0', '4')
 
+/* Audit, and keys at rest */
+#define ERRCODE_STEWARD_KEY_FILE_UNUSABLE MAKE_SQLSTATE('S', 'T', '6', '0', '1')
+#define ERRCODE_STEWARD_SEAL_KEY_UNKNOWN MAKE_SQLSTATE('S', 'T', '6', '0', '2')
+#define ERRCODE_STEWARD_SEAL_BROKEN MAKE_SQLSTATE('S', 'T', '6', '0', '3')
+
 #endif /* STEWARD_ERRORS_H */

@@ -44,6 +44,7 @@ const StewardGuardedTable steward_guarded_tables[] = {
 	{"revocation_task", "analyst", NULL, "org_id", true},
 	{"audit_event", "auditor", NULL, "org_id", false},
 	{"audit_incarnation", NULL, NULL, NULL, false},
+	{"sealing_key", NULL, NULL, NULL, false},
 	{"installation", NULL, NULL, NULL, false},
 	{NULL},
 };
