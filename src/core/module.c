@@ -8,6 +8,8 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#include "audit/event.h"
+#include "audit/incarnation.h"
 #include "core/module.h"
 #include "core/organization.h"
 #include "core/relation.h"
@@ -61,6 +63,8 @@ _PG_init(void)
 	steward_sealing_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
+	steward_incarnation_init();
+	steward_event_init();
 }
 
 /*

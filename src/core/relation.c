@@ -48,6 +48,7 @@ static const struct
 	[STEWARD_SYSTEM] = {"system", "system_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_CREDENTIAL] = {"credential", "credential_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_AUDIT_INCARNATION] = {"audit_incarnation", "audit_incarnation_pkey", 1, {F_INT4EQ}},
+	[STEWARD_AUDIT_EVENT] = {"audit_event", "audit_event_pkey", 1, {F_UUID_EQ}},
 };
 
 /* What was resolved; valid only while the flag says so. */
