@@ -24,3 +24,38 @@ COMMENT ON FUNCTION steward.tg_audit_statement() IS 'writes an audit event for e
 CREATE FUNCTION steward.tg_audit_truncate() RETURNS trigger
     AS 'MODULE_PATHNAME', 'steward_tg_audit_truncate' LANGUAGE C;
 COMMENT ON FUNCTION steward.tg_audit_truncate() IS 'writes an audit event for TRUNCATE';
+
+-- Sealing and checkpoints.
+CREATE FUNCTION steward.seal_audit(OUT org_id uuid, OUT incarnation integer, OUT sealed bigint, OUT size bigint, OUT note text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_seal_audit' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.seal_audit() IS 'seals what has been recorded into the Merkle logs of the organizations in which the caller is an auditor';
+CREATE FUNCTION steward.checkpoint(org uuid DEFAULT steward.default_org()) RETURNS text
+    AS 'MODULE_PATHNAME', 'steward_checkpoint' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.checkpoint(uuid) IS 'a signed checkpoint of the log as it was sealed last, to be kept elsewhere';
+CREATE FUNCTION steward.verify_checkpoint(checkpoint text, public_key text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'steward_verify_checkpoint' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION steward.verify_checkpoint(text, text) IS 'whether the text is a checkpoint that the key has signed; false for anything malformed';
+CREATE FUNCTION steward.checkpoint_delivered(checkpoint text, delivered_to text, org uuid DEFAULT steward.default_org(), OUT delivered boolean)
+    AS 'MODULE_PATHNAME', 'steward_checkpoint_delivered' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.checkpoint_delivered(text, text, uuid) IS 'records that a checkpoint is kept elsewhere';
+CREATE FUNCTION steward.rotate_log_key(org uuid DEFAULT steward.default_org(), OUT rotated boolean)
+    AS 'MODULE_PATHNAME', 'steward_rotate_log_key' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.rotate_log_key(uuid) IS 'retires the key that signs the organization''s checkpoints; the next one is signed by a new key';
+CREATE FUNCTION steward.log_key(origin text, public_key bytea) RETURNS text
+    AS 'MODULE_PATHNAME', 'steward_log_key' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION steward.log_key(text, bytea) IS 'the verification key of a log as text, NAME+HASH+KEY';
+
+-- Proofs.
+CREATE FUNCTION steward.inclusion_proof(event text, tree_size numeric DEFAULT NULL, org uuid DEFAULT steward.default_org(),
+    OUT origin text, OUT leaf_index numeric, OUT size numeric, OUT leaf_hash bytea, OUT proof bytea[], OUT root bytea)
+    AS 'MODULE_PATHNAME', 'steward_inclusion_proof' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.inclusion_proof(text, numeric, uuid) IS 'proof that an event is in its log at that size, for verify_inclusion()';
+CREATE FUNCTION steward.consistency_proof(size1 numeric, size2 numeric DEFAULT NULL, org uuid DEFAULT steward.default_org()) RETURNS bytea[]
+    AS 'MODULE_PATHNAME', 'steward_consistency_proof' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.consistency_proof(numeric, numeric, uuid) IS 'proof that the log at the first size is a prefix of it at the second, for verify_consistency()';
+CREATE FUNCTION steward.tree_root(tree_size numeric DEFAULT NULL, org uuid DEFAULT steward.default_org()) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'steward_tree_root_at' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.tree_root(numeric, uuid) IS 'root of the log at that size';
+CREATE FUNCTION steward.export_evidence(event text, org uuid DEFAULT steward.default_org()) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'steward_export_evidence' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.export_evidence(text, uuid) IS 'everything that a stranger needs to verify one event';

@@ -15,6 +15,7 @@
 #include "utils/guc.h"
 
 #include "audit/incarnation.h"
+#include "audit/log.h"
 #include "core/authority.h"
 #include "core/guard.h"
 #include "core/health.h"
@@ -131,10 +132,7 @@ check_logging(ReturnSetInfo *rsinfo)
 
 /* The checks of the capabilities, in the order in which they are shown; they read tables of steward. */
 static const StewardHealthCheck checks[] = {
-	check_incarnation,
-	check_partitions,
-	check_profiles,
-	steward_check_sealing,
+	check_incarnation, check_partitions, check_profiles, steward_check_sealing, steward_check_log,
 };
 
 /*

@@ -11,6 +11,8 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "audit/event.h"
+#include "audit/log.h"
 #include "core/authority.h"
 #include "core/guard.h"
 #include "core/maintain.h"
@@ -25,7 +27,11 @@ PG_FUNCTION_INFO_V1(steward_maintain);
 static char *
 make_partitions(void)
 {
-	int made = steward_audit_partitions(PARTITIONS_AHEAD);
+	int made;
+
+	/* DDL on the log needs it unused. */
+	steward_release_writer();
+	made = steward_audit_partitions(PARTITIONS_AHEAD);
 
 	/* A new partition gets its triggers and policies. */
 	if (made > 0)
@@ -36,6 +42,7 @@ make_partitions(void)
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
 	{"partitions of the audit log", make_partitions},
+	{"sealing of the audit log", steward_seal_all},
 };
 
 /*

@@ -10,6 +10,7 @@
 
 #include "audit/event.h"
 #include "audit/incarnation.h"
+#include "audit/log.h"
 #include "core/module.h"
 #include "core/organization.h"
 #include "core/relation.h"
@@ -61,6 +62,7 @@ _PG_init(void)
 							   PGC_USERSET, 0, check_request_id, NULL, NULL);
 	steward_organization_init();
 	steward_sealing_init();
+	steward_log_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
 	steward_incarnation_init();

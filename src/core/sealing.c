@@ -32,6 +32,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#include "audit/log.h"
 #include "core/authority.h"
 #include "core/health.h"
 #include "core/plan.h"
@@ -76,6 +77,7 @@ typedef struct SealingKeys
 
 /* What is sealed; each capability that seals something adds its line. */
 static const StewardSealedStore stores[] = {
+	{"keys that sign audit logs", steward_reseal_log_keys},
 	{NULL, NULL},
 };
 

@@ -136,9 +136,7 @@ CREATE TABLE steward.audit_tile (
     first_incarnation integer,
     first_xact xid8,
     first_n integer,
-    CONSTRAINT audit_tile_pkey PRIMARY KEY (org_id, incarnation, level, tile),
-    CONSTRAINT audit_tile_log_fkey FOREIGN KEY (org_id, incarnation) REFERENCES steward.audit_log (org_id, incarnation)
-        DEFERRABLE INITIALLY DEFERRED
+    CONSTRAINT audit_tile_pkey PRIMARY KEY (org_id, incarnation, level, tile)
 );
 -- Hashes do not compress.
 ALTER TABLE steward.audit_tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
