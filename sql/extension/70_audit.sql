@@ -59,3 +59,7 @@ COMMENT ON FUNCTION steward.tree_root(numeric, uuid) IS 'root of the log at that
 CREATE FUNCTION steward.export_evidence(event text, org uuid DEFAULT steward.default_org()) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'steward_export_evidence' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.export_evidence(text, uuid) IS 'everything that a stranger needs to verify one event';
+CREATE FUNCTION steward.verify_audit("full" boolean DEFAULT false, against text DEFAULT NULL, first_leaf numeric DEFAULT 0, org uuid DEFAULT steward.default_org(),
+    OUT log text, OUT finding text, OUT leaf bigint, OUT event text, OUT detail text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_verify_audit' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.verify_audit(boolean, text, numeric, uuid) IS 'compares the logs with what was sealed, signed and, if given, kept elsewhere; names the first difference';

@@ -27,7 +27,7 @@ static char *log_origin = NULL;
 
 #define LOG_COLUMNS \
 	"incarnation, origin, size, root, sealed_through::text, sealed_by::text, start_leaf, previous_incarnation, " \
-	"previous_size, previous_root, carried_from::text"
+	"previous_size, previous_root, carried_from::text, expired, expired_event"
 
 /* The name goes into checkpoints, whose format allows no space and no plus in it. */
 static bool
@@ -118,6 +118,8 @@ fill_log(const pg_uuid_t *org, StewardLog *log)
 	(void) steward_result(0, 11, &isnull);
 	log->carries = !isnull;
 	log->carried_from = result_uint64(11);
+	log->expired = (uint64) DatumGetInt64(steward_result(0, 12, &isnull));
+	log->expired_event = steward_result_text(0, 13);
 }
 
 /*

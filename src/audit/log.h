@@ -9,7 +9,9 @@
 #include "audit/merkle.h"
 #include "audit/note.h"
 #include "core/health.h"
+#include "executor/tuptable.h"
 #include "lib/stringinfo.h"
+#include "utils/snapshot.h"
 #include "utils/uuid.h"
 
 /* A log: one row of audit_log. */
@@ -29,6 +31,8 @@ typedef struct StewardLog
 	StewardHash previous_root;
 	uint64 carried_from; /* 0: nothing is carried from the previous log's end on */
 	bool carries;		 /* whether events of earlier incarnations are in this log */
+	uint64 expired;		 /* leaves below, but for leaf 0, have no content any more */
+	char *expired_event;
 } StewardLog;
 
 /* log.c */
@@ -40,6 +44,16 @@ extern bool steward_try_lock_log(const pg_uuid_t *org);
 extern void steward_stored_root(const StewardLog *log, uint64 size, StewardHash *root);
 extern void steward_log_init(void);
 extern char *steward_new_origin(const pg_uuid_t *org, int32 incarnation);
+
+/* log_stream.c */
+typedef struct StewardLogStream StewardLogStream;
+extern StewardLogStream *steward_log_stream_begin(const StewardLog *log, uint64 tile, Snapshot snapshot);
+extern bool steward_log_stream_next(StewardLogStream *stream, Datum *values, bool *nulls);
+extern TupleTableSlot *steward_log_stream_slot(StewardLogStream *stream);
+extern void steward_log_stream_end(StewardLogStream *stream);
+
+/* retention.c */
+extern char *steward_expire_all(void);
 
 /* seal.c */
 extern char *steward_seal_all(void);

@@ -105,7 +105,10 @@ CREATE TABLE steward.audit_log (
     sealed_through xid8 NOT NULL,
     sealed_by xid8 NOT NULL,
     sealed_at timestamptz NOT NULL,
+    expired bigint NOT NULL DEFAULT 0,
+    expired_event text,
     began_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    CONSTRAINT audit_log_expired_sealed CHECK (expired >= 0 AND expired <= size AND (expired = 0) = (expired_event IS NULL)),
     CONSTRAINT audit_log_pkey PRIMARY KEY (org_id, incarnation),
     CONSTRAINT audit_log_previous_whole CHECK ((previous_incarnation IS NULL) = (previous_size IS NULL)
         AND (previous_incarnation IS NULL) = (previous_root IS NULL))
@@ -124,6 +127,8 @@ COMMENT ON COLUMN steward.audit_log.root IS 'root of the tree over them';
 COMMENT ON COLUMN steward.audit_log.sealed_through IS 'all events of the incarnation by transactions below this id are sealed';
 COMMENT ON COLUMN steward.audit_log.sealed_by IS 'transaction that sealed last: it cannot sign what only it has sealed';
 COMMENT ON COLUMN steward.audit_log.sealed_at IS 'when it was last sealed';
+COMMENT ON COLUMN steward.audit_log.expired IS 'leaves below this one, but for leaf 0, whose content has left by retention; their hashes stay';
+COMMENT ON COLUMN steward.audit_log.expired_event IS 'the event that recorded it';
 COMMENT ON COLUMN steward.audit_log.began_at IS 'when it began';
 
 CREATE TABLE steward.audit_tile (
