@@ -195,7 +195,8 @@ open_writer(void)
 		steward_event_columns(RelationGetDescr(writer.partition), writer.attnums);
 		writer.estate = CreateExecutorState();
 		writer.target = makeNode(ResultRelInfo);
-		InitResultRelInfo(writer.target, writer.partition, 1, NULL, 0);
+		/* No range table is there to point into. */
+		InitResultRelInfo(writer.target, writer.partition, 0, NULL, 0);
 		ExecOpenIndices(writer.target, false);
 		writer.slot = MakeSingleTupleTableSlot(RelationGetDescr(writer.partition), &TTSOpsVirtual);
 	}
@@ -498,6 +499,9 @@ steward_write_event(const StewardEvent *event)
 		slot->tts_isnull[writer.attnums[STEWARD_EVENT_TARGET] - 1] = false;
 	}
 	ExecStoreVirtualTuple(slot);
+	/* The table's own constraints hold as they are written; further ones may have been added. */
+	if (writer.partition->rd_att->constr && writer.partition->rd_att->constr->num_check > 0)
+		ExecConstraints(writer.target, slot, writer.estate);
 	table_tuple_insert(writer.partition, slot, GetCurrentCommandId(true), 0, NULL);
 	if (writer.target->ri_NumIndices > 0)
 		list_free(steward_insert_index_tuples(writer.target, slot, writer.estate));
