@@ -112,11 +112,7 @@ CREATE FUNCTION pg_temp.type_functions() RETURNS SETOF regprocedure LANGUAGE sql
 		p.oid IN (SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend, typanalyze, typmodin, typmodout]) FROM pg_type WHERE typnamespace = 'steward'::regnamespace)
 		OR p.oid IN (SELECT unnest(ARRAY[oprcode, oprrest, oprjoin]) FROM pg_operator WHERE oprnamespace = 'steward'::regnamespace)
 		OR p.oid IN (SELECT castfunc FROM pg_cast)
-<<<<<<< HEAD
-		OR p.oid IN (SELECT prosupport FROM pg_proc WHERE pronamespace = 'steward'::regnamespace)
-=======
 		OR p.oid IN (SELECT prosupport FROM pg_proc)
->>>>>>> spine
 		OR p.oid IN (SELECT amproc FROM pg_amproc)
 		OR p.oid IN (SELECT unnest(ARRAY[aggfnoid, aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn]) FROM pg_aggregate)
 		OR (p.provolatile = 'i' AND (p.prorettype IN (SELECT oid FROM own) OR p.proargtypes::oid[] && ARRAY(SELECT oid FROM own))))
