@@ -3,7 +3,8 @@
  *		What changed in a row, as JSON that no session setting can alter.
  *
  * Timestamps are written as ISO 8601 in UTC, intervals as ISO 8601, numbers and booleans as such, everything else by
- * its type's output function.  A value of type steward.digest is never written, only that it was there.  Values stored
+ * its type's output function.  A value of type steward.digest, or a sealed key, is never written,
+ * only that it was there.  Values stored
  * out of line are fetched only where they may have changed.
  */
 #include "postgres.h"
@@ -106,6 +107,8 @@ append_member(StringInfo buf, Form_pg_attribute att, Datum value, bool isnull)
 	appendStringInfoChar(buf, ':');
 	if (isnull)
 		appendStringInfoString(buf, "null");
+	else if (att->atttypid == BYTEAOID && strcmp(NameStr(att->attname), "sealed") == 0)
+		appendStringInfoString(buf, WITHHELD);
 	else
 		append_value(buf, att->atttypid, value);
 }

@@ -53,6 +53,8 @@ CREATE TABLE steward.org_policy (
         CONSTRAINT org_policy_rotation_window_positive CHECK (rotation_window >= '0'::interval AND rotation_window <= '1 year'::interval),
     task_deadline interval NOT NULL DEFAULT '24 hours'
         CONSTRAINT org_policy_task_deadline_positive CHECK (task_deadline > '0'::interval AND task_deadline <= '1 year'::interval),
+    record_denials boolean NOT NULL DEFAULT false,
+    delegation_depth integer NOT NULL DEFAULT 3 CONSTRAINT org_policy_delegation_depth_bounded CHECK (delegation_depth BETWEEN 0 AND 8),
     updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE steward.org_policy IS 'the rules an organization chose; one row each';
@@ -60,6 +62,8 @@ COMMENT ON COLUMN steward.org_policy.org_id IS 'organization';
 COMMENT ON COLUMN steward.org_policy.implicit_grant IS 'whether a key issued by an admin records a direct grant for the scopes its holder lacks';
 COMMENT ON COLUMN steward.org_policy.rotation_window IS 'how long secrets that a former owner could have known stay valid';
 COMMENT ON COLUMN steward.org_policy.task_deadline IS 'how long a revocation outside may take where the system names no deadline of its own';
+COMMENT ON COLUMN steward.org_policy.record_denials IS 'whether denials of known credentials are counted in token_denial';
+COMMENT ON COLUMN steward.org_policy.delegation_depth IS 'how many actors the chain of an exchanged token may have';
 COMMENT ON COLUMN steward.org_policy.updated_at IS 'last change';
 
 CREATE TABLE steward.credential_policy (
