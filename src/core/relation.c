@@ -234,6 +234,16 @@ steward_is_set_up(void)
 }
 
 /*
+ * steward_is_resolved
+ *		Whether OIDs are at hand without a look at the catalog, as in an invalidation callback.
+ */
+bool
+steward_is_resolved(void)
+{
+	return resolved.valid;
+}
+
+/*
  * steward_require_setup
  *		Raises unless setup() has run here, with this release.
  */

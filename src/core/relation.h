@@ -55,6 +55,7 @@ typedef struct StewardVersion
 
 extern void steward_relation_init(void);
 extern bool steward_is_set_up(void);
+extern bool steward_is_resolved(void);
 extern void steward_require_setup(void);
 extern Oid steward_namespace(void);
 extern Oid steward_table(StewardTable table);

@@ -77,6 +77,9 @@ extern const StewardIssuer *steward_find_issuer(const pg_uuid_t *org, const char
 												Snapshot snapshot);
 extern bool steward_check_signature(StewardToken *token, Snapshot snapshot, TimestampTz now, StewardFault *fault);
 
+/* In secret.c */
+extern const char *steward_stored_secret(const StewardRow *row, StewardAlg alg, StewardJwk *jwk);
+
 /* In verify.c */
 extern bool steward_token_verify(Datum token, const pg_uuid_t *org, Snapshot snapshot, TimestampTz now,
 								 StewardToken *result, StewardFault *fault);
