@@ -49,6 +49,7 @@ const StewardGuardedTable steward_guarded_tables[] = {
 	{"token_signal", NULL, NULL, NULL, false},
 	{"audit_event", "auditor", NULL, "org_id", false},
 	{"audit_incarnation", NULL, NULL, NULL, false},
+	{"sealing_key", NULL, NULL, NULL, false},
 	{"installation", NULL, NULL, NULL, false},
 	{NULL},
 };

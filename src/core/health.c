@@ -19,6 +19,7 @@
 #include "core/health.h"
 #include "core/plan.h"
 #include "core/relation.h"
+#include "core/sealing.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_health_checks);
@@ -133,6 +134,7 @@ static const StewardHealthCheck checks[] = {
 	check_incarnation,
 	check_partitions,
 	check_profiles,
+	steward_check_sealing,
 };
 
 /*

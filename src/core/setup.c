@@ -26,6 +26,7 @@
 #include "core/plan.h"
 #include "core/reference.h"
 #include "core/relation.h"
+#include "core/sealing.h"
 #include "core/setup.h"
 #include "steward.h"
 
@@ -334,6 +335,10 @@ steward_setup(PG_FUNCTION_ARGS)
 	answer(rsinfo, "partitions of the audit log", psprintf("%d made", partitions));
 	answer(rsinfo, "owners, policies and triggers",
 		   mended.count == 0 ? "in order" : psprintf("%d made or mended, first %s", mended.count, mended.first));
+	answer(rsinfo, "key file",
+		   steward_sealing_available()
+			   ? "there"
+			   : "none: to sign, set steward.key_file, reload, and run SELECT steward.create_key_file()");
 	SPI_finish();
 	AtEOXact_GUC(true, guc_level);
 
