@@ -14,6 +14,7 @@
 #include "core/sealing.h"
 #include "core/secret.h"
 #include "steward.h"
+#include "token/token.h"
 
 PG_MODULE_MAGIC;
 
@@ -59,6 +60,7 @@ _PG_init(void)
 							   PGC_USERSET, 0, check_request_id, NULL, NULL);
 	steward_organization_init();
 	steward_sealing_init();
+	steward_token_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
 }

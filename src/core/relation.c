@@ -55,8 +55,10 @@ static const struct
 	[STEWARD_SYSTEM] = {"system", "system_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_CREDENTIAL] = {"credential", "credential_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_CREDENTIAL_OUTSIDE] = {"credential", "credential_external_id_key", 3, {F_UUID_EQ, F_UUID_EQ, F_TEXTEQ}},
-	[STEWARD_PRINCIPAL_IDENTITY] =
-		{"principal_identity", "principal_identity_pkey", 3, {F_UUID_EQ, F_UUID_EQ, F_TEXTEQ}},
+	[STEWARD_PRINCIPAL_IDENTITY] = {"principal_identity",
+									"principal_identity_pkey",
+									3,
+									{F_UUID_EQ, F_UUID_EQ, F_TEXTEQ}},
 	[STEWARD_SCOPE_GRANT] = {"scope_grant", "scope_grant_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_DELEGATION] = {"delegation", "delegation_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_TOKEN_ISSUER] = {"token_issuer", "token_issuer_issuer_key", 2, {F_UUID_EQ, F_TEXTEQ}},
@@ -367,12 +369,12 @@ key_hash(StewardTable table, const Datum *keys)
 				hash = hash_bytes_extended(DatumGetUUIDP(keys[k])->data, UUID_LEN, hash);
 				break;
 			case F_TEXTEQ:
-				{
-					text *t = DatumGetTextPP(keys[k]);
+			{
+				text *t = DatumGetTextPP(keys[k]);
 
-					hash = hash_bytes_extended((unsigned char *) VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), hash);
-					break;
-				}
+				hash = hash_bytes_extended((unsigned char *) VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), hash);
+				break;
+			}
 			default:
 				return 0;
 		}

@@ -5,4 +5,6 @@ typedef struct varlena ScopeSet;
 extern bool steward_scope_set_covers(const ScopeSet *set, const ScopeSet *required);
 extern int steward_scope_set_cardinality(const ScopeSet *set);
 extern ScopeSet *steward_scope_set_uncovered(const ScopeSet *a, const ScopeSet *b);
+extern ScopeSet *steward_scope_set_parse(const char *text, size_t len);
+extern ScopeSet *steward_scope_set_overlap(const ScopeSet *a, const ScopeSet *b);
 #endif

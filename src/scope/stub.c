@@ -60,3 +60,13 @@ steward_stub_eq(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(strcmp(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1))) == 0);
 }
+ScopeSet *
+steward_scope_set_parse(const char *text, size_t len)
+{
+	return (ScopeSet *) cstring_to_text_with_len(text, len);
+}
+ScopeSet *
+steward_scope_set_overlap(const ScopeSet *a, const ScopeSet *b)
+{
+	return steward_scope_set_uncovered(a, steward_scope_set_uncovered(a, b));
+}

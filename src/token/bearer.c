@@ -236,8 +236,8 @@ credential_reason(const StewardRow *credential, Snapshot snapshot, TimestampTz n
 
 	if (reason != STEWARD_OK)
 		return reason;
-	if (!after_epoch(credential, issued) ||
-		!steward_fetch(STEWARD_ORGANIZATION, snapshot, 1, &key, &organization) || !after_epoch(&organization, issued))
+	if (!after_epoch(credential, issued) || !steward_fetch(STEWARD_ORGANIZATION, snapshot, 1, &key, &organization) ||
+		!after_epoch(&organization, issued))
 		return STEWARD_BEFORE_EPOCH;
 	holder = uuid_of(credential, "holder_id");
 	if (holder == NULL)

@@ -13,7 +13,7 @@
 #include "token/json.h"
 
 const char *const steward_alg_names[STEWARD_ALGS] = {
-	[STEWARD_ALG_NONE] = "",	 [STEWARD_RS256] = "RS256", [STEWARD_RS384] = "RS384", [STEWARD_RS512] = "RS512",
+	[STEWARD_ALG_NONE] = "",   [STEWARD_RS256] = "RS256", [STEWARD_RS384] = "RS384", [STEWARD_RS512] = "RS512",
 	[STEWARD_PS256] = "PS256", [STEWARD_PS384] = "PS384", [STEWARD_PS512] = "PS512", [STEWARD_ES256] = "ES256",
 	[STEWARD_ES384] = "ES384", [STEWARD_ES512] = "ES512", [STEWARD_EDDSA] = "EdDSA", [STEWARD_HS256] = "HS256",
 	[STEWARD_HS384] = "HS384", [STEWARD_HS512] = "HS512",
@@ -23,14 +23,14 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 /* Value of each character plus one; 0 where it is none of the alphabet's. */
 static const unsigned char values[256] = {
-	['A'] = 1,	['B'] = 2,	['C'] = 3,	['D'] = 4,	['E'] = 5,	['F'] = 6,	['G'] = 7,	['H'] = 8,	['I'] = 9,
-	['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18,
-	['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27,
-	['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36,
-	['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45,
-	['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54,
-	['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63,
-	['_'] = 64,
+	['A'] = 1,	['B'] = 2,	['C'] = 3,	['D'] = 4,	['E'] = 5,	['F'] = 6,	['G'] = 7,	['H'] = 8,
+	['I'] = 9,	['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+	['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+	['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+	['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+	['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+	['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
 };
 
 /*
@@ -228,9 +228,8 @@ visit_header(const StewardJsonValue *name, const StewardJsonValue *value, void *
 	}
 	else if (steward_json_is(name, "kid"))
 	{
-		size_t len = value->kind == STEWARD_JSON_STRING
-						 ? steward_json_unescape(value, header->kid, sizeof(header->kid))
-						 : sizeof(header->kid);
+		size_t len = value->kind == STEWARD_JSON_STRING ? steward_json_unescape(value, header->kid, sizeof(header->kid))
+														: sizeof(header->kid);
 
 		if (len == 0 || len >= sizeof(header->kid))
 			return fail(walk->fault, STEWARD_TOKEN_MALFORMED, "its kid is not a string of 1 to 255 bytes");

@@ -108,9 +108,9 @@ decode(const StewardJsonValue *value, unsigned char *out, size_t max, size_t *le
 static bool
 is_roca(const BIGNUM *n)
 {
-	static const unsigned char primes[] = {3,  5,  7,  11, 13,	17,	 19,  23,  29,	31,	 37,  41,  43,	47,	 53,  59,  61, 67,
-										   71, 73, 79, 83, 89,	97,	 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151,
-										   157, 163, 167};
+	static const unsigned char primes[] = {3,	5,	 7,	  11,  13,	17,	 19,  23,  29,	31,	 37,  41,  43,
+										   47,	53,	 59,  61,  67,	71,	 73,  79,  83,	89,	 97,  101, 103,
+										   107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
 
 	for (size_t i = 0; i < sizeof(primes); i++)
 	{
@@ -249,7 +249,7 @@ read_okp(const Members *m, StewardJwk *jwk)
 static bool
 is_document(const unsigned char *secret, size_t len)
 {
-	static const char *const beginnings[] = {"-----BEGIN", "---- BEGIN", "{",		  "[",	 "ssh-",
+	static const char *const beginnings[] = {"-----BEGIN",	"---- BEGIN", "{",		   "[",	  "ssh-",
 											 "ecdsa-sha2-", "sk-ssh-",	  "sk-ecdsa-", "MII", "AAAA"};
 
 	while (len > 0 && (*secret == ' ' || *secret == '\t' || *secret == '\r' || *secret == '\n'))
@@ -546,7 +546,8 @@ steward_jwk_print(EVP_PKEY *pkey, StewardAlg alg, const char *kid, char *out, si
 
 	if (!print_required(pkey, alg, required, sizeof(required)))
 		return 0;
-	n = snprintf(out, size, "{%s,\"alg\":\"%s\",\"use\":\"sig\",\"kid\":\"%s\"}", required, steward_alg_names[alg], kid);
+	n = snprintf(out, size, "{%s,\"alg\":\"%s\",\"use\":\"sig\",\"kid\":\"%s\"}", required, steward_alg_names[alg],
+				 kid);
 	return n > 0 && (size_t) n < size ? (size_t) n : 0;
 }
 

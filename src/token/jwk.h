@@ -28,7 +28,7 @@ typedef enum StewardKeyType
 typedef struct StewardJwk
 {
 	StewardKeyType type;
-	StewardAlg alg; /* what it is for; STEWARD_ALG_NONE where neither it nor its type says so */
+	StewardAlg alg;		  /* what it is for; STEWARD_ALG_NONE where neither it nor its type says so */
 	StewardAlg curve_alg; /* of EC: the algorithm of its curve */
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *verifier; /* ready to verify with alg; NULL until first used */

@@ -94,6 +94,7 @@ extern TimestampTz steward_from_unix(int64 micros);
 typedef struct StewardBearer
 {
 	StewardReason reason;
+	bool proven; /* nothing else is told before that */
 	pg_uuid_t org;
 	pg_uuid_t principal;
 	pg_uuid_t credential;

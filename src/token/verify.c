@@ -229,8 +229,8 @@ steward_token_check(const StewardToken *token, const text *audience, const text 
 
 	if (!type_fits(token))
 		return fail(fault, STEWARD_TOKEN_WRONG_TYPE, "its typ or its claims are not those of an access token here");
-	if (token->issuer->tenant != NULL && (!steward_claim_text(&claims->tid, tenant, sizeof(tenant), &len) ||
-										  strcmp(tenant, token->issuer->tenant) != 0))
+	if (token->issuer->tenant != NULL &&
+		(!steward_claim_text(&claims->tid, tenant, sizeof(tenant), &len) || strcmp(tenant, token->issuer->tenant) != 0))
 		return fail(fault, STEWARD_TOKEN_UNKNOWN_ISSUER, "its tid is not the tenant's");
 	if (!steward_claims_times(claims, to_unix(now), token->issuer->leeway, token->issuer->max_age, fault))
 		return false;
@@ -240,9 +240,8 @@ steward_token_check(const StewardToken *token, const text *audience, const text 
 		return fail(fault, STEWARD_TOKEN_REVOKED, "it was revoked by itself");
 	if (!audience_fits(token, audience))
 		return fail(fault, STEWARD_TOKEN_WRONG_AUDIENCE, "its aud does not name who asks, or nobody said who asks");
-	if (claims->cnf.at != NULL &&
-		(thumbprint == NULL ||
-		 !steward_claims_thumbprint(claims, VARDATA_ANY(thumbprint), VARSIZE_ANY_EXHDR(thumbprint))))
+	if (claims->cnf.at != NULL && (thumbprint == NULL || !steward_claims_thumbprint(claims, VARDATA_ANY(thumbprint),
+																					VARSIZE_ANY_EXHDR(thumbprint))))
 		return fail(fault, STEWARD_TOKEN_PROOF_REQUIRED, "it is bound to a key whose thumbprint was not given");
 	return true;
 }
@@ -309,8 +308,7 @@ steward_verify_jws(PG_FUNCTION_ARGS)
 		fail(&fault, STEWARD_TOKEN_UNSUPPORTED, "its algorithm is not the key's");
 	else
 	{
-		good =
-			steward_jwk_verify(&jwk, token.header.alg, &token.parts.signed_part, signature, signature_len);
+		good = steward_jwk_verify(&jwk, token.header.alg, &token.parts.signed_part, signature, signature_len);
 		if (!good)
 			fail(&fault, STEWARD_TOKEN_BAD_SIGNATURE, "its signature is not that of the key");
 	}
