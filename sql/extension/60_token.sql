@@ -44,3 +44,18 @@ COMMENT ON FUNCTION steward.has_scope(steward.scope_set) IS 'whether the assumed
 CREATE FUNCTION steward.tg_token_signal() RETURNS trigger
     AS 'MODULE_PATHNAME', 'steward_tg_token_signal' LANGUAGE C;
 COMMENT ON FUNCTION steward.tg_token_signal() IS 'tells every session to forget parsed issuers and keys';
+
+CREATE FUNCTION steward.set_issuer(issuer text, system text, binding text DEFAULT NULL, algorithms text[] DEFAULT NULL, audiences text[] DEFAULT NULL,
+    types text[] DEFAULT NULL, leeway interval DEFAULT NULL, max_age interval DEFAULT NULL, scopes_from text DEFAULT NULL, subject text DEFAULT NULL,
+    tenant text DEFAULT NULL, directory text DEFAULT NULL, enabled boolean DEFAULT NULL, org uuid DEFAULT steward.default_org(), OUT issuer_id uuid)
+    AS 'MODULE_PATHNAME', 'steward_set_issuer' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.set_issuer(text, text, text, text[], text[], text[], interval, interval, text, text, text, text, boolean, uuid) IS 'accepts tokens with this iss, or changes the rules by which they are accepted; null leaves a rule as it is';
+
+CREATE FUNCTION steward.import_issuer(metadata jsonb, system text, org uuid DEFAULT steward.default_org(), OUT issuer_id uuid)
+    AS 'MODULE_PATHNAME', 'steward_import_issuer' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.import_issuer(jsonb, text, uuid) IS 'accepts the issuer that a metadata document describes (OpenID Connect Discovery, RFC 8414); nothing is fetched';
+
+CREATE FUNCTION steward.set_jwks(issuer text, jwks jsonb, grace interval DEFAULT '1 hour', org uuid DEFAULT steward.default_org(),
+    OUT added bigint, OUT kept bigint, OUT retired bigint)
+    AS 'MODULE_PATHNAME', 'steward_set_jwks' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.set_jwks(text, jsonb, interval, uuid) IS 'takes the issuer''s set of keys: adds what is new; what is gone verifies for the grace period yet';

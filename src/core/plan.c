@@ -68,6 +68,8 @@ type_of(char letter)
 			return JSONBARRAYOID;
 		case 'Z':
 			return TIMESTAMPTZARRAYOID;
+		case 'y':
+			return BYTEAOID;
 		case 's':
 			return steward_own_type("scope_set");
 		case 'd':

@@ -13,7 +13,7 @@
  *		static StewardPlan find_system = STEWARD_PLAN("ut", "SELECT id FROM steward.system WHERE org_id = $1 AND name = $2");
  *
  * The first string has a letter for each parameter: u uuid, t text, n name, z timestamptz, i interval, l bigint,
- * b boolean, j jsonb, s scope_set, d digest; a capital letter is the array of it.
+ * b boolean, j jsonb, y bytea, s scope_set, d digest; a capital letter is the array of it.
  */
 typedef struct StewardPlan
 {

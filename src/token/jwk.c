@@ -536,10 +536,10 @@ print_required(EVP_PKEY *pkey, StewardAlg alg, char *out, size_t size)
 
 /*
  * steward_jwk_print
- *		The public half as a JWK; kid is plain ASCII.  Returns its length, 0 on failure.
+ *		The public half as a JWK without kid.  Returns its length, 0 on failure.
  */
 size_t
-steward_jwk_print(EVP_PKEY *pkey, StewardAlg alg, const char *kid, char *out, size_t size)
+steward_jwk_print(EVP_PKEY *pkey, StewardAlg alg, char *out, size_t size)
 {
 	char required[3000];
 	int n;

@@ -53,7 +53,7 @@ extern bool steward_jwk_fits(const StewardJwk *jwk, StewardAlg alg);
 extern bool steward_jwk_verify(StewardJwk *jwk, StewardAlg alg, const StewardSpan *data, const unsigned char *signature,
 							   size_t len);
 extern EVP_PKEY *steward_jwk_generate(StewardAlg alg);
-extern size_t steward_jwk_print(EVP_PKEY *pkey, StewardAlg alg, const char *kid, char *out, size_t size);
+extern size_t steward_jwk_print(EVP_PKEY *pkey, StewardAlg alg, char *out, size_t size);
 extern bool steward_jwk_thumbprint(EVP_PKEY *pkey, StewardAlg alg, char *out);
 extern size_t steward_jwk_sign(EVP_PKEY *pkey, StewardAlg alg, const StewardSpan *data, unsigned char *signature,
 							   size_t size);

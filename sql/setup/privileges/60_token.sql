@@ -6,3 +6,7 @@ GRANT EXECUTE ON FUNCTION
     steward.assume(text, boolean, text, uuid, text),
     steward.current_org(), steward.current_principal(), steward.current_actor(), steward.has_scope(steward.scope_set)
     TO steward_app;
+GRANT EXECUTE ON FUNCTION
+    steward.set_issuer(text, text, text, text[], text[], text[], interval, interval, text, text, text, text, boolean, uuid),
+    steward.import_issuer(jsonb, text, uuid), steward.set_jwks(text, jsonb, interval, uuid)
+    TO steward_admin;
