@@ -546,8 +546,7 @@ steward_jwk_print(EVP_PKEY *pkey, StewardAlg alg, char *out, size_t size)
 
 	if (!print_required(pkey, alg, required, sizeof(required)))
 		return 0;
-	n = snprintf(out, size, "{%s,\"alg\":\"%s\",\"use\":\"sig\",\"kid\":\"%s\"}", required, steward_alg_names[alg],
-				 kid);
+	n = snprintf(out, size, "{%s,\"alg\":\"%s\",\"use\":\"sig\"}", required, steward_alg_names[alg]);
 	return n > 0 && (size_t) n < size ? (size_t) n : 0;
 }
 
