@@ -365,10 +365,10 @@ read_scopes(const StewardToken *token, const StewardRow *credential, StewardBear
 	}
 	else if (claims->scp.at != NULL)
 		(void) visit_scope(NULL, &claims->scp, &text);
-	stated = steward_scope_set_parse(text.data, text.len);
+	stated = steward_token_scopes(text.data, text.len, DatumGetScopeSetP(own));
 	if (stated == NULL)
 		return false;
-	bearer->scopes = PointerGetDatum(steward_scope_set_overlap(stated, DatumGetScopeSetP(own)));
+	bearer->scopes = PointerGetDatum(stated);
 	return true;
 }
 

@@ -107,6 +107,9 @@ typedef struct StewardBearer
 /* In bearer.c */
 extern void steward_token_bearer(const StewardToken *token, Snapshot snapshot, TimestampTz now, StewardBearer *bearer);
 
+/* In scopes.c */
+extern ScopeSet *steward_token_scopes(const char *text, size_t len, const ScopeSet *own);
+
 /* In session.c */
 extern void steward_token_init(void);
 

@@ -1,4 +1,4 @@
--- The extension installs into its own schema and says what it is.
+-- The extension installs into its own schema and says what it is; setup() makes the rest, and then all is in order.
 CREATE EXTENSION steward;
 SELECT steward.version() = extversion AS matches FROM pg_catalog.pg_extension WHERE extname = 'steward';
 
@@ -12,3 +12,5 @@ SELECT pg_sleep(0.3) \g /dev/null
 \endif
 SELECT steward.create_key_file() IS NOT NULL WHERE (pg_stat_file(current_setting('steward.key_file'), true)).size IS NULL \g /dev/null
 SELECT (pg_stat_file(current_setting('steward.key_file'))).size AS key_file_size;
+SELECT step, result FROM steward.setup() WHERE step = 'tables';
+SELECT check_name, detail FROM steward.health WHERE status = 'critical';
