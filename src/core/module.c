@@ -17,6 +17,7 @@
 #include "core/sealing.h"
 #include "core/secret.h"
 #include "steward.h"
+#include "token/token.h"
 
 PG_MODULE_MAGIC;
 
@@ -63,6 +64,7 @@ _PG_init(void)
 	steward_organization_init();
 	steward_sealing_init();
 	steward_log_init();
+	steward_token_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
 	steward_incarnation_init();

@@ -58,6 +58,8 @@ CREATE TABLE steward.org_policy (
     audit_registered_actions boolean NOT NULL DEFAULT false,
     checkpoint_delivery interval NOT NULL DEFAULT '24 hours'
         CONSTRAINT org_policy_checkpoint_delivery_positive CHECK (checkpoint_delivery > '0'::interval),
+    record_denials boolean NOT NULL DEFAULT false,
+    delegation_depth integer NOT NULL DEFAULT 3 CONSTRAINT org_policy_delegation_depth_bounded CHECK (delegation_depth BETWEEN 0 AND 8),
     updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE steward.org_policy IS 'the rules an organization chose; one row each';
@@ -69,6 +71,8 @@ COMMENT ON COLUMN steward.org_policy.audit_retention IS 'how long the content of
 COMMENT ON COLUMN steward.org_policy.audit_daily_quota IS 'how many events applications may record in a day; NULL: any number';
 COMMENT ON COLUMN steward.org_policy.audit_registered_actions IS 'whether applications may record registered actions only';
 COMMENT ON COLUMN steward.org_policy.checkpoint_delivery IS 'how old the last delivered checkpoint may be before that is a finding';
+COMMENT ON COLUMN steward.org_policy.record_denials IS 'whether denials of known credentials are counted in token_denial';
+COMMENT ON COLUMN steward.org_policy.delegation_depth IS 'how many actors the chain of an exchanged token may have';
 COMMENT ON COLUMN steward.org_policy.updated_at IS 'last change';
 
 CREATE TABLE steward.credential_policy (
