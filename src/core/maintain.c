@@ -15,6 +15,7 @@
 #include "core/guard.h"
 #include "core/maintain.h"
 #include "core/relation.h"
+#include "governance/governance.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_maintain);
@@ -36,6 +37,9 @@ make_partitions(void)
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
 	{"partitions of the audit log", make_partitions},
+	{"suspensions by signals", steward_end_containments},
+	{"evidence of controls", steward_evaluate_due_controls},
+	{"history of findings", steward_count_findings},
 };
 
 /*
