@@ -8,6 +8,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 #include "core/authority.h"
@@ -205,5 +206,7 @@ steward_count_findings(void)
 		"ON CONFLICT (org_id, day, rule) DO UPDATE SET findings = excluded.findings, accepted = excluded.accepted, "
 		"severity = excluded.severity, counted_at = clock_timestamp()");
 
+	/* The view is long and the rows few: compiling it would cost more than everything else. */
+	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	return psprintf(UINT64_FORMAT " counts", steward_run(&count, STEWARD_TRANSACTION, NULL, NULL));
 }
