@@ -17,6 +17,7 @@
 #include "core/guard.h"
 #include "core/maintain.h"
 #include "core/relation.h"
+#include "governance/governance.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_maintain);
@@ -43,6 +44,9 @@ make_partitions(void)
 static const StewardMaintenance steps[] = {
 	{"partitions of the audit log", make_partitions},
 	{"sealing of the audit log", steward_seal_all},
+	{"suspensions by signals", steward_end_containments},
+	{"evidence of controls", steward_evaluate_due_controls},
+	{"history of findings", steward_count_findings},
 };
 
 /*
