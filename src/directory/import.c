@@ -221,6 +221,25 @@ open_directory(const pg_uuid_t *org, const char *reference)
 	return id;
 }
 
+/* Names the rows of the list to an open resynchronization; those that were written have been seen already. */
+static void
+note_seen(const Import *import)
+{
+	static StewardPlan users = STEWARD_PLAN(
+		"uuj", "INSERT INTO steward.directory_sync_seen (org_id, sync_id, row_id) SELECT s.org_id, s.id, u.id "
+			   "FROM steward.directory_sync s JOIN steward.directory_user u ON u.org_id = s.org_id "
+			   "AND u.directory_id = s.directory_id WHERE s.org_id = $1 AND s.directory_id = $2 AND s.state = 'open' "
+			   "AND u.external_id IN (SELECT i.external_id FROM (" USERS ") i) ON CONFLICT DO NOTHING");
+	static StewardPlan groups = STEWARD_PLAN(
+		"uuj", "INSERT INTO steward.directory_sync_seen (org_id, sync_id, row_id) SELECT s.org_id, s.id, g.id "
+			   "FROM steward.directory_sync s JOIN steward.directory_group g ON g.org_id = s.org_id "
+			   "AND g.directory_id = s.directory_id WHERE s.org_id = $1 AND s.directory_id = $2 AND s.state = 'open' "
+			   "AND g.external_id IN (SELECT i.external_id FROM (" GROUPS ") i) ON CONFLICT DO NOTHING");
+
+	steward_run(&users, STEWARD_LATEST, import->values, NULL);
+	steward_run(&groups, STEWARD_LATEST, import->values, NULL);
+}
+
 /* Users: new, changed; and, when the list is complete, those no longer in it. */
 static void
 import_users(const Import *import)
@@ -383,6 +402,7 @@ steward_import_directory(PG_FUNCTION_ARGS)
 		import_users(&import);
 		import_groups(&import);
 		import_members(&import);
+		note_seen(&import);
 	}
 	STEWARD_AS_OWNER_END();
 	return (Datum) 0;
