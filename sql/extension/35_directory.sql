@@ -44,3 +44,27 @@ COMMENT ON FUNCTION steward.set_lifecycle_policy(jsonb, text, uuid) IS 'sets rul
 CREATE FUNCTION steward.apply_directory_event(event jsonb, org uuid DEFAULT steward.default_org(), OUT outcome text)
     AS 'MODULE_PATHNAME', 'steward_apply_directory_event' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.apply_directory_event(jsonb, uuid) IS 'applies one dsync event of a directory provider, once: applied, duplicate or stale';
+CREATE FUNCTION steward.preview_leaver(person text, org uuid DEFAULT steward.default_org(),
+    OUT table_name text, OUT action text, OUT row_key jsonb, OUT old_values jsonb, OUT new_values jsonb) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_preview_leaver' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.preview_leaver(text, uuid) IS 'every row that somebodys leaving would change; changes nothing';
+CREATE FUNCTION steward.preview_mover(person text, attributes jsonb, org uuid DEFAULT steward.default_org(),
+    OUT table_name text, OUT action text, OUT row_key jsonb, OUT old_values jsonb, OUT new_values jsonb) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_preview_mover' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.preview_mover(text, jsonb, uuid) IS 'every row that other attributes or groups of somebody would change; changes nothing';
+CREATE FUNCTION steward.preview_sync(directory text, resources jsonb, complete boolean DEFAULT true, org uuid DEFAULT steward.default_org(),
+    OUT table_name text, OUT action text, OUT row_key jsonb, OUT old_values jsonb, OUT new_values jsonb) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_preview_sync' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.preview_sync(text, jsonb, boolean, uuid) IS 'every row that an import of these resources would change; changes nothing';
+CREATE FUNCTION steward.preview_leaver(person uuid, org uuid DEFAULT steward.default_org(),
+    OUT table_name text, OUT action text, OUT row_key jsonb, OUT old_values jsonb, OUT new_values jsonb) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_preview_leaver' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.preview_leaver(uuid, uuid) IS 'every row that somebodys leaving would change; changes nothing';
+CREATE FUNCTION steward.preview_mover(person uuid, attributes jsonb, org uuid DEFAULT steward.default_org(),
+    OUT table_name text, OUT action text, OUT row_key jsonb, OUT old_values jsonb, OUT new_values jsonb) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_preview_mover' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.preview_mover(uuid, jsonb, uuid) IS 'every row that other attributes or groups of somebody would change; changes nothing';
+CREATE FUNCTION steward.preview_sync(directory uuid, resources jsonb, complete boolean DEFAULT true, org uuid DEFAULT steward.default_org(),
+    OUT table_name text, OUT action text, OUT row_key jsonb, OUT old_values jsonb, OUT new_values jsonb) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_preview_sync' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.preview_sync(uuid, jsonb, boolean, uuid) IS 'every row that an import of these resources would change; changes nothing';

@@ -54,7 +54,8 @@ static StewardPlan difference = STEWARD_PLAN(
 	"rule AS MATERIALIZED (SELECT * FROM steward.birthright_rule r WHERE r.org_id IN (SELECT org_id FROM person) AND r.enabled), "
 	"due AS MATERIALIZED (SELECT DISTINCT q.org_id, q.principal_id, q.event_id, r.id AS rule_id, r.scopes::text AS scopes, r.role_id, r.lifetime "
 	"FROM person q JOIN steward.principal_identity i ON i.org_id = q.org_id AND i.principal_id = q.principal_id "
-	"JOIN " DIRECTORY_ROWS " JOIN rule r ON r.org_id = q.org_id AND (r.directory_id IS NULL OR r.directory_id = u.directory_id) "
+	"JOIN " DIRECTORY_ROWS
+	" JOIN rule r ON r.org_id = q.org_id AND (r.directory_id IS NULL OR r.directory_id = u.directory_id) "
 	"WHERE " VOUCHES " AND (" MATCHES ")), "
 	"had AS MATERIALIZED (SELECT g.org_id, g.id, g.principal_id, g.rule_id, g.starts_at, g.ends_at, g.ended_by_event, "
 	"g.scopes::text AS scopes, g.role_id, q.event_id FROM person q JOIN steward.scope_grant g ON g.org_id = q.org_id "
@@ -89,18 +90,19 @@ typedef struct Uncovered
 static void
 restrict_credential(const Uncovered *found)
 {
-	static StewardPlan narrow =
-		STEWARD_PLAN("uuus", "UPDATE steward.credential SET scopes = $4 WHERE org_id = $1 AND id = $2 AND state <> 'revoked'");
+	static StewardPlan narrow = STEWARD_PLAN(
+		"uuus", "UPDATE steward.credential SET scopes = $4 WHERE org_id = $1 AND id = $2 AND state <> 'revoked'");
 	static StewardPlan suspend = STEWARD_PLAN(
 		"uuu", "WITH why AS (INSERT INTO steward.suspension (org_id, credential_id, cause, reason, lifecycle_event_id) "
 			   "VALUES ($1, $2, 'policy', 'its scopes are no longer covered by the grants of its holder', $3)) "
 			   "UPDATE steward.credential SET state = 'suspended' WHERE org_id = $1 AND id = $2 AND state = 'active'");
 	static StewardPlan flag = STEWARD_PLAN(
-		"uuu", "INSERT INTO steward.lifecycle_finding (org_id, rule, lifecycle_event_id, credential_id, detail) "
-			   "VALUES ($1, 'scopes_not_covered', $3, $2, 'its scopes are no longer covered by the grants of its holder')");
-	static StewardPlan count = STEWARD_PLAN(
-		"uut", "UPDATE steward.lifecycle_event SET effects = effects || jsonb_build_object($3, "
-			   "coalesce((effects ->> $3)::bigint, 0) + 1) WHERE org_id = $1 AND id = $2");
+		"uuu",
+		"INSERT INTO steward.lifecycle_finding (org_id, rule, lifecycle_event_id, credential_id, detail) "
+		"VALUES ($1, 'scopes_not_covered', $3, $2, 'its scopes are no longer covered by the grants of its holder')");
+	static StewardPlan count =
+		STEWARD_PLAN("uut", "UPDATE steward.lifecycle_event SET effects = effects || jsonb_build_object($3, "
+							"coalesce((effects ->> $3)::bigint, 0) + 1) WHERE org_id = $1 AND id = $2");
 	Datum values[] = {found->org, found->credential, found->event, found->rest};
 	bool nulls[] = {false, false, found->event_null, !found->some_rest};
 	const char *effect;
@@ -137,11 +139,11 @@ restrict_uncovered(const StewardPeople *losers)
 		"SELECT c.org_id, c.id, c.scopes, coalesce(g.scopes, x.scopes), l.event_id, coalesce(dp.mover_action, "
 		"o.mover_action) FROM unnest($1, $2, $3) AS l(org_id, principal_id, event_id) "
 		"JOIN steward.credential c ON c.org_id = l.org_id AND c.holder_id = l.principal_id AND c.state = 'active' "
-		"LEFT JOIN steward.lifecycle_event e ON e.org_id = l.org_id AND e.id = l.event_id "
-		POLICIES("l.org_id", "e.directory_id")
-		"LEFT JOIN steward.scope_grant g ON g.org_id = c.org_id AND g.principal_id = c.holder_id "
-		"AND g.starts_at <= clock_timestamp() AND g.ends_at > clock_timestamp() "
-		"LEFT JOIN steward.role x ON x.org_id = g.org_id AND x.id = g.role_id ORDER BY c.org_id, c.id");
+		"LEFT JOIN steward.lifecycle_event e ON e.org_id = l.org_id AND e.id = l.event_id " POLICIES(
+			"l.org_id",
+			"e.directory_id") "LEFT JOIN steward.scope_grant g ON g.org_id = c.org_id AND g.principal_id = c.holder_id "
+							  "AND g.starts_at <= clock_timestamp() AND g.ends_at > clock_timestamp() "
+							  "LEFT JOIN steward.role x ON x.org_id = g.org_id AND x.id = g.role_id ORDER BY c.org_id, c.id");
 	Datum values[] = {losers->orgs, losers->principals, losers->events};
 	uint64 n = steward_run(&find, STEWARD_LATEST, values, NULL);
 	SPITupleTable *rows = SPI_tuptable;

@@ -51,21 +51,22 @@ steward_check_brake(const StewardPeople *people)
 		"counted AS (SELECT t.*, (SELECT count(*) FROM steward.lifecycle_event e WHERE e.org_id = t.org_id "
 		"AND e.directory_id = t.directory_id AND e.kind IN ('leaver', 'suspend') AND e.recorded_at = now() "
 		"AND e.xact = pg_current_xact_id()) AS leavers FROM touched t), "
-		"over AS (SELECT c.*, " POLICY("brake_count") " AS allowed, " POLICY("brake_percent") " AS percent, "
-		"(SELECT max(b.leavers) FROM steward.brake_confirmation b WHERE b.org_id = c.org_id "
-		"AND b.directory_id = c.directory_id AND b.xact = pg_current_xact_id()) AS confirmed FROM counted c "
-		POLICIES("c.org_id", "c.directory_id") "WHERE c.leavers > " POLICY("brake_count") "), "
-		"share AS (SELECT v.*, greatest(v.allowed, floor(v.percent / 100 * (SELECT count(*) FROM steward.principal_identity i "
-		"JOIN steward.principal p ON p.org_id = i.org_id AND p.id = i.principal_id WHERE i.org_id = v.org_id "
-		"AND i.directory_id = v.directory_id AND (p.state = 'active' OR EXISTS (SELECT FROM steward.lifecycle_event e "
-		"WHERE e.org_id = p.org_id AND e.principal_id = p.id AND e.xact = pg_current_xact_id() "
-		"AND e.kind IN ('leaver', 'suspend')))))) AS may FROM over v WHERE v.leavers > coalesce(v.confirmed, 0)) "
-		"SELECT coalesce(d.name, s.directory_id::text), s.leavers::text, s.may::text, s.confirmed::text, "
-		"(SELECT string_agg(x.person, ', ' ORDER BY x.person) FROM (SELECT e.person FROM steward.lifecycle_event e "
-		"WHERE e.org_id = s.org_id AND e.directory_id = s.directory_id AND e.kind IN ('leaver', 'suspend') "
-		"AND e.recorded_at = now() AND e.xact = pg_current_xact_id() ORDER BY e.person LIMIT 50) x) "
-		"FROM share s LEFT JOIN steward.directory d ON d.org_id = s.org_id AND d.id = s.directory_id "
-		"WHERE s.leavers > s.may LIMIT 1");
+		"over AS (SELECT c.*, " POLICY("brake_count") " AS allowed, " POLICY(
+			"brake_percent") " AS percent, "
+							 "(SELECT max(b.leavers) FROM steward.brake_confirmation b WHERE b.org_id = c.org_id "
+							 "AND b.directory_id = c.directory_id AND b.xact = pg_current_xact_id()) AS confirmed FROM counted c " POLICIES("c.org_id", "c.directory_id") "WHERE c.leavers > " POLICY(
+								 "brake_count") "), "
+												"share AS (SELECT v.*, greatest(v.allowed, floor(v.percent / 100 * (SELECT count(*) FROM steward.principal_identity i "
+												"JOIN steward.principal p ON p.org_id = i.org_id AND p.id = i.principal_id WHERE i.org_id = v.org_id "
+												"AND i.directory_id = v.directory_id AND (p.state = 'active' OR EXISTS (SELECT FROM steward.lifecycle_event e "
+												"WHERE e.org_id = p.org_id AND e.principal_id = p.id AND e.xact = pg_current_xact_id() "
+												"AND e.kind IN ('leaver', 'suspend')))))) AS may FROM over v WHERE v.leavers > coalesce(v.confirmed, 0)) "
+												"SELECT coalesce(d.name, s.directory_id::text), s.leavers::text, s.may::text, s.confirmed::text, "
+												"(SELECT string_agg(x.person, ', ' ORDER BY x.person) FROM (SELECT e.person FROM steward.lifecycle_event e "
+												"WHERE e.org_id = s.org_id AND e.directory_id = s.directory_id AND e.kind IN ('leaver', 'suspend') "
+												"AND e.recorded_at = now() AND e.xact = pg_current_xact_id() ORDER BY e.person LIMIT 50) x) "
+												"FROM share s LEFT JOIN steward.directory d ON d.org_id = s.org_id AND d.id = s.directory_id "
+												"WHERE s.leavers > s.may LIMIT 1");
 	Datum values[] = {people->orgs, people->principals, people->events};
 	char *confirmed;
 
@@ -74,13 +75,15 @@ steward_check_brake(const StewardPeople *people)
 	if (steward_run(&count, STEWARD_LATEST, values, NULL) == 0)
 		return;
 	confirmed = steward_result_text(0, 4);
-	ereport(ERROR,
-			(errcode(ERRCODE_STEWARD_BRAKE),
-			 errmsg("%s people of directory \"%s\" would leave in one transaction, more than the %s that need no confirmation",
-					steward_result_text(0, 2), steward_result_text(0, 1), confirmed ? confirmed : steward_result_text(0, 3)),
-			 errdetail("Among them: %s.", steward_result_text(0, 5)),
-			 errhint("If that is meant, call steward.confirm_brake(directory, leavers, reason) first, in the same "
-					 "transaction.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_STEWARD_BRAKE),
+		 errmsg(
+			 "%s people of directory \"%s\" would leave in one transaction, more than the %s that need no confirmation",
+			 steward_result_text(0, 2), steward_result_text(0, 1), confirmed ? confirmed : steward_result_text(0, 3)),
+		 errdetail("Among them: %s.", steward_result_text(0, 5)),
+		 errhint("If that is meant, call steward.confirm_brake(directory, leavers, reason) first, in the same "
+				 "transaction.")));
 }
 
 /*
@@ -93,9 +96,9 @@ steward_check_brake(const StewardPeople *people)
 Datum
 steward_confirm_brake(PG_FUNCTION_ARGS)
 {
-	static StewardPlan insert =
-		STEWARD_PLAN("uultn", "INSERT INTO steward.brake_confirmation (org_id, directory_id, leavers, reason, confirmed_by) "
-							  "VALUES ($1, $2, $3, $4, $5) RETURNING id");
+	static StewardPlan insert = STEWARD_PLAN(
+		"uultn", "INSERT INTO steward.brake_confirmation (org_id, directory_id, leavers, reason, confirmed_by) "
+				 "VALUES ($1, $2, $3, $4, $5) RETURNING id");
 	char *reference = steward_reference_arg(fcinfo, 0, "directory", true);
 	char *reason;
 	const pg_uuid_t *org;
@@ -108,8 +111,8 @@ steward_confirm_brake(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("leavers must be positive")));
 	reason = steward_note_arg(fcinfo, 2, "reason");
 	if (reason == NULL)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_JUSTIFICATION_REQUIRED),
-						errmsg("so many leavers at once need a reason")));
+		ereport(ERROR,
+				(errcode(ERRCODE_STEWARD_JUSTIFICATION_REQUIRED), errmsg("so many leavers at once need a reason")));
 	org = steward_org_arg(fcinfo, 3);
 	steward_require(org, STEWARD_PROFILE_CONNECTOR | STEWARD_PROFILE_ADMIN);
 	PreventCommandIfReadOnly("confirm_brake()");

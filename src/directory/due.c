@@ -21,13 +21,14 @@ static int64
 leave_due(void)
 {
 	static StewardPlan find = STEWARD_PLAN(
-		"", "WITH due AS (SELECT p.org_id, p.id FROM steward.principal p WHERE p.kind = 'human' AND p.state <> 'offboarded' "
-			"AND p.ends_at <= clock_timestamp() UNION SELECT p.org_id, p.id FROM steward.principal p "
-			"WHERE p.state = 'suspended' AND p.leaves_at <= clock_timestamp() LIMIT " BATCH "), "
-			"row AS (SELECT DISTINCT ON (q.org_id, q.id) u.* FROM due q JOIN steward.principal_identity i "
-			"ON i.org_id = q.org_id AND i.principal_id = q.id JOIN steward.directory_user u ON u.org_id = i.org_id "
-			"AND u.directory_id = i.directory_id AND u.external_id = i.external_id ORDER BY q.org_id, q.id, u.active DESC) "
-			AFFECTED_AT("r", "'{}'::jsonb", "'{}'::jsonb", "NULL::timestamptz") "FROM row r");
+		"",
+		"WITH due AS (SELECT p.org_id, p.id FROM steward.principal p WHERE p.kind = 'human' AND p.state <> 'offboarded' "
+		"AND p.ends_at <= clock_timestamp() UNION SELECT p.org_id, p.id FROM steward.principal p "
+		"WHERE p.state = 'suspended' AND p.leaves_at <= clock_timestamp() LIMIT " BATCH "), "
+		"row AS (SELECT DISTINCT ON (q.org_id, q.id) u.* FROM due q JOIN steward.principal_identity i "
+		"ON i.org_id = q.org_id AND i.principal_id = q.id JOIN steward.directory_user u ON u.org_id = i.org_id "
+		"AND u.directory_id = i.directory_id AND u.external_id = i.external_id ORDER BY q.org_id, q.id, u.active DESC) " AFFECTED_AT(
+			"r", "'{}'::jsonb", "'{}'::jsonb", "NULL::timestamptz") "FROM row r");
 	StewardAffected affected = {0};
 	bool isnull;
 	int64 n;
@@ -81,5 +82,6 @@ steward_lifecycle_due(void)
 		steward_skip_brake(false);
 	}
 	PG_END_TRY();
-	return psprintf(INT64_FORMAT " people left, " INT64_FORMAT " grace periods of leavers ended", (int64) left, (int64) revoked);
+	return psprintf(INT64_FORMAT " people left, " INT64_FORMAT " grace periods of leavers ended", (int64) left,
+					(int64) revoked);
 }

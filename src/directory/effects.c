@@ -42,13 +42,14 @@
  * inactive row, where policy takes that for a suspension, after another.
  */
 #define LEAVES_AT \
-	"CASE WHEN d.state = 'unlinked' THEN d.unlinked_at + " POLICY("unlink_grace") \
-	" ELSE u.inactive_since + " POLICY("inactive_grace") " END"
+	"CASE WHEN d.state = 'unlinked' THEN d.unlinked_at + " POLICY("unlink_grace") " ELSE u.inactive_since + " POLICY( \
+		"inactive_grace") " END"
 
 /* The row does not vouch, but the grace period still runs. */
 #define HELD \
 	"((u.end_date IS NULL OR u.end_date > clock_timestamp()) AND (d.state = 'unlinked' OR NOT u.active) " \
-	"AND (u.active OR " POLICY("inactive_action") " = 'suspend') AND coalesce(" LEAVES_AT " > clock_timestamp(), true))"
+	"AND (u.active OR " POLICY("inactive_action") " = 'suspend') AND coalesce(" LEAVES_AT \
+												  " > clock_timestamp(), true))"
 
 /* Losing this directory is leaving, whatever others say. */
 #define STRICT POLICY("leaver_rule") " = 'any'"
@@ -58,8 +59,8 @@
 	"JOIN steward.principal_identity i ON i.org_id = q.org_id AND i.principal_id = q.id " \
 	"LEFT JOIN steward.directory_user u ON u.org_id = i.org_id AND u.directory_id = i.directory_id " \
 	"AND u.external_id = i.external_id " \
-	"LEFT JOIN steward.directory d ON d.org_id = i.org_id AND d.id = i.directory_id " \
-	POLICIES("i.org_id", "i.directory_id")
+	"LEFT JOIN steward.directory d ON d.org_id = i.org_id AND d.id = i.directory_id " POLICIES("i.org_id", \
+																							   "i.directory_id")
 
 /* Parameters that all statements share, and those of some. */
 typedef struct Values
@@ -82,8 +83,9 @@ parameters(const StewardAffected *affected)
 bool
 steward_affected_result(StewardAffected *affected)
 {
-	Datum *const columns[] = {&affected->orgs,	   &affected->directories, &affected->externals,  &affected->users,
-							  &affected->managers, &affected->old_values,  &affected->new_values, &affected->event_times};
+	Datum *const columns[] = {&affected->orgs,		 &affected->directories, &affected->externals,
+							  &affected->users,		 &affected->managers,	 &affected->old_values,
+							  &affected->new_values, &affected->event_times};
 	bool isnull;
 
 	if (DatumGetInt64(steward_result(0, lengthof(columns) + 1, &isnull)) == 0)
@@ -227,9 +229,10 @@ people_of(SPITupleTable *events, uint64 n, const char *kind)
 	}
 	for (int i = 0; i < 3; i++)
 	{
-		*arrays[i] = people.n == 0 ? steward_empty_uuids()
-								   : PointerGetDatum(construct_array(columns[i], (int) people.n, UUIDOID, UUID_LEN, false,
-																	 TYPALIGN_CHAR));
+		*arrays[i] =
+			people.n == 0
+				? steward_empty_uuids()
+				: PointerGetDatum(construct_array(columns[i], (int) people.n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 		pfree(columns[i]);
 	}
 	return people;
@@ -239,9 +242,9 @@ people_of(SPITupleTable *events, uint64 n, const char *kind)
 static bool
 birthrights_matter(const Values *p)
 {
-	static StewardPlan find = STEWARD_PLAN(
-		"U", "SELECT FROM (SELECT DISTINCT org_id FROM unnest($1) AS a(org_id)) a "
-			 "WHERE EXISTS (SELECT FROM steward.birthright_rule r WHERE r.org_id = a.org_id) LIMIT 1");
+	static StewardPlan find =
+		STEWARD_PLAN("U", "SELECT FROM (SELECT DISTINCT org_id FROM unnest($1) AS a(org_id)) a "
+						  "WHERE EXISTS (SELECT FROM steward.birthright_rule r WHERE r.org_id = a.org_id) LIMIT 1");
 
 	return steward_run(&find, STEWARD_LATEST, p->values, NULL) > 0;
 }
@@ -256,8 +259,7 @@ apply_birthrights(const Values *p, const StewardPeople *happened)
 				  "LEFT JOIN unnest($4, $5, $6) AS e(org_id, principal_id, event_id) ON e.org_id = i.org_id "
 				  "AND e.principal_id = i.principal_id JOIN steward.principal p ON p.org_id = i.org_id "
 				  "AND p.id = i.principal_id WHERE p.state <> 'offboarded'");
-	Datum values[] = {p->values[0],	  p->values[1],			p->values[2],
-					  happened->orgs, happened->principals, happened->events};
+	Datum values[] = {p->values[0], p->values[1], p->values[2], happened->orgs, happened->principals, happened->events};
 	StewardPeople people;
 
 	if (!birthrights_matter(p))

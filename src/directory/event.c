@@ -29,12 +29,12 @@ PG_FUNCTION_INFO_V1(steward_apply_directory_event);
 typedef struct Event
 {
 	Datum org;
-	Datum data;		  /* jsonb */
-	Datum time;		  /* timestamptz */
-	char *id;		  /* the source's */
-	char *name;		  /* dsync.… */
-	char *directory;  /* its name or external id */
-	char *subject;	  /* external id of the user or group */
+	Datum data;		 /* jsonb */
+	Datum time;		 /* timestamptz */
+	char *id;		 /* the source's */
+	char *name;		 /* dsync.… */
+	char *directory; /* its name or external id */
+	char *subject;	 /* external id of the user or group */
 	Datum directory_id;
 	const char *outcome;
 	Datum detail; /* jsonb */
@@ -80,24 +80,29 @@ write_user(Event *event)
 {
 	/* Newer than the deletion of the row that this one would bring back. */
 	static StewardPlan deleted_later = STEWARD_PLAN(
-		ARGS, "SELECT FROM steward.directory_event x WHERE x.org_id = $1 AND x.directory_id = $2 AND x.subject = $5 "
-			  "AND x.event = 'dsync.user.deleted' AND x.outcome = 'applied' AND x.event_time >= $4 AND $3 IS NOT NULL LIMIT 1");
+		ARGS,
+		"SELECT FROM steward.directory_event x WHERE x.org_id = $1 AND x.directory_id = $2 AND x.subject = $5 "
+		"AND x.event = 'dsync.user.deleted' AND x.outcome = 'applied' AND x.event_time >= $4 AND $3 IS NOT NULL LIMIT 1");
 	/* Attributes that were otherwise than the event says they had been. */
 	static StewardPlan gap = STEWARD_PLAN(
-		ARGS, "SELECT jsonb_object_agg(b.key, b.value) FROM jsonb_each(CASE jsonb_typeof($3 -> 'previous_attributes') "
-			  "WHEN 'object' THEN $3 -> 'previous_attributes' ELSE '{}' END) b JOIN steward.directory_user u ON u.org_id = $1 "
-			  "AND u.directory_id = $2 AND u.external_id = $5 AND $4 IS NOT NULL JOIN jsonb_each(jsonb_build_object('username', "
-			  "u.user_name, 'state', CASE WHEN u.active THEN 'active' ELSE 'inactive' END, 'email', u.email, 'first_name', "
-			  "u.given_name, 'last_name', u.family_name, 'job_title', u.title)) r ON r.key = b.key AND r.value <> b.value");
+		ARGS,
+		"SELECT jsonb_object_agg(b.key, b.value) FROM jsonb_each(CASE jsonb_typeof($3 -> 'previous_attributes') "
+		"WHEN 'object' THEN $3 -> 'previous_attributes' ELSE '{}' END) b JOIN steward.directory_user u ON u.org_id = $1 "
+		"AND u.directory_id = $2 AND u.external_id = $5 AND $4 IS NOT NULL JOIN jsonb_each(jsonb_build_object('username', "
+		"u.user_name, 'state', CASE WHEN u.active THEN 'active' ELSE 'inactive' END, 'email', u.email, 'first_name', "
+		"u.given_name, 'last_name', u.family_name, 'job_title', u.title)) r ON r.key = b.key AND r.value <> b.value");
 	static StewardPlan write = STEWARD_PLAN(
 		ARGS,
 		"WITH old AS MATERIALIZED (SELECT u.* FROM steward.directory_user u WHERE u.org_id = $1 AND u.directory_id = $2 "
 		"AND u.external_id = $5), "
-		"changed AS (UPDATE steward.directory_user u SET (" USER_COLUMNS ", event_time) = (SELECT " USER_VALUES("old") ", $4 "
-		"FROM " DATA ") FROM old WHERE u.org_id = old.org_id AND u.id = old.id) "
-		"INSERT INTO steward.directory_user (org_id, directory_id, external_id, " USER_COLUMNS ", event_time) "
-		"SELECT $1, $2, $5, " USER_VALUES("old") ", $4 FROM " DATA
-		" LEFT JOIN old ON true WHERE old.id IS NULL ON CONFLICT (org_id, directory_id, external_id) DO NOTHING");
+		"changed AS (UPDATE steward.directory_user u SET (" USER_COLUMNS ", event_time) = (SELECT " USER_VALUES(
+			"old") ", $4 "
+				   "FROM " DATA ") FROM old WHERE u.org_id = old.org_id AND u.id = old.id) "
+				   "INSERT INTO steward.directory_user (org_id, directory_id, external_id, " USER_COLUMNS
+				   ", event_time) "
+				   "SELECT $1, $2, $5, " USER_VALUES(
+					   "old") ", $4 FROM " DATA
+							  " LEFT JOIN old ON true WHERE old.id IS NULL ON CONFLICT (org_id, directory_id, external_id) DO NOTHING");
 	/* The guard kept what was newer. */
 	static StewardPlan late = STEWARD_PLAN(
 		ARGS, "SELECT FROM steward.directory_user u WHERE u.org_id = $1 AND u.directory_id = $2 AND u.external_id = $5 "
@@ -146,9 +151,10 @@ static void
 write_group(Event *event)
 {
 	static StewardPlan write = STEWARD_PLAN(
-		ARGS, "INSERT INTO steward.directory_group (org_id, directory_id, external_id, source_id, display_name, event_time) "
-			  "SELECT $1, $2, $5, $3 ->> 'id', $3 ->> 'name', $4 ON CONFLICT (org_id, directory_id, external_id) DO UPDATE SET "
-			  "source_id = excluded.source_id, display_name = excluded.display_name, event_time = excluded.event_time");
+		ARGS,
+		"INSERT INTO steward.directory_group (org_id, directory_id, external_id, source_id, display_name, event_time) "
+		"SELECT $1, $2, $5, $3 ->> 'id', $3 ->> 'name', $4 ON CONFLICT (org_id, directory_id, external_id) DO UPDATE SET "
+		"source_id = excluded.source_id, display_name = excluded.display_name, event_time = excluded.event_time");
 
 	run(event, &write);
 }
@@ -156,9 +162,9 @@ write_group(Event *event)
 static void
 delete_group(Event *event)
 {
-	static StewardPlan remove =
-		STEWARD_PLAN(ARGS, "DELETE FROM steward.directory_group g WHERE g.org_id = $1 AND g.directory_id = $2 "
-						   "AND g.external_id = $5 AND (g.event_time IS NULL OR g.event_time <= $4) AND $3 IS NOT NULL");
+	static StewardPlan remove = STEWARD_PLAN(
+		ARGS, "DELETE FROM steward.directory_group g WHERE g.org_id = $1 AND g.directory_id = $2 "
+			  "AND g.external_id = $5 AND (g.event_time IS NULL OR g.event_time <= $4) AND $3 IS NOT NULL");
 
 	run(event, &remove);
 }
@@ -177,8 +183,9 @@ change_member(Event *event, bool add)
 	"AND u.external_id = coalesce($3 #>> '{user,idp_id}', $3 #>> '{user,id}') AND $4 IS NOT NULL AND $5 IS NOT NULL"
 	static StewardPlan insert = STEWARD_PLAN(ARGS, "INSERT INTO steward.directory_member (org_id, group_id, user_id) "
 												   "SELECT g.org_id, g.id, u.id " PAIR " ON CONFLICT DO NOTHING");
-	static StewardPlan remove = STEWARD_PLAN(ARGS, "DELETE FROM steward.directory_member m WHERE (m.org_id, m.group_id, m.user_id) "
-												   "IN (SELECT g.org_id, g.id, u.id " PAIR ")");
+	static StewardPlan remove =
+		STEWARD_PLAN(ARGS, "DELETE FROM steward.directory_member m WHERE (m.org_id, m.group_id, m.user_id) "
+						   "IN (SELECT g.org_id, g.id, u.id " PAIR ")");
 	static StewardPlan find = STEWARD_PLAN(ARGS, "SELECT " PAIR);
 
 	run(event, &find);
@@ -198,8 +205,9 @@ static void
 switch_directory(Event *event, bool linked)
 {
 	static StewardPlan later = STEWARD_PLAN(
-		ARGS, "SELECT FROM steward.directory_event x WHERE x.org_id = $1 AND x.directory_id = $2 "
-			  "AND x.event IN ('dsync.activated', 'dsync.deleted') AND x.event_time > $4 AND $3 IS NOT NULL AND $5 IS NOT NULL LIMIT 1");
+		ARGS,
+		"SELECT FROM steward.directory_event x WHERE x.org_id = $1 AND x.directory_id = $2 "
+		"AND x.event IN ('dsync.activated', 'dsync.deleted') AND x.event_time > $4 AND $3 IS NOT NULL AND $5 IS NOT NULL LIMIT 1");
 	static StewardPlan link = STEWARD_PLAN(
 		ARGS, "UPDATE steward.directory SET state = 'linked' WHERE org_id = $1 AND id = $2 AND state <> 'linked' "
 			  "AND $3 IS NOT NULL AND $4 IS NOT NULL AND $5 IS NOT NULL");
@@ -220,11 +228,10 @@ static const struct
 	const char *name;
 	const char *what; /* user, group, member or directory */
 } kinds[] = {
-	{"dsync.activated", "directory"},	{"dsync.deleted", "directory"},
-	{"dsync.user.created", "user"},		{"dsync.user.updated", "user"},
-	{"dsync.user.deleted", "user"},		{"dsync.group.created", "group"},
-	{"dsync.group.updated", "group"},	{"dsync.group.deleted", "group"},
-	{"dsync.group.user_added", "member"}, {"dsync.group.user_removed", "member"},
+	{"dsync.activated", "directory"},		{"dsync.deleted", "directory"},	  {"dsync.user.created", "user"},
+	{"dsync.user.updated", "user"},			{"dsync.user.deleted", "user"},	  {"dsync.group.created", "group"},
+	{"dsync.group.updated", "group"},		{"dsync.group.deleted", "group"}, {"dsync.group.user_added", "member"},
+	{"dsync.group.user_removed", "member"},
 };
 
 /* Raises because the payload lacks something. */
@@ -240,17 +247,18 @@ static const char *
 read_event(Event *event, Datum payload)
 {
 	static StewardPlan parse = STEWARD_PLAN(
-		"j", "SELECT $1 ->> 'id', $1 ->> 'event', CASE jsonb_typeof($1 -> 'data') WHEN 'object' THEN $1 -> 'data' END, "
-			 "CASE WHEN coalesce($1 ->> 'created_at', '') ~ '^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?(Z|[+-]\\d\\d(:?\\d\\d)?)$' "
-			 "THEN ($1 ->> 'created_at')::timestamptz END, "
-			 "CASE WHEN $1 ->> 'event' IN ('dsync.activated', 'dsync.deleted') THEN $1 #>> '{data,id}' "
-			 "ELSE $1 #>> '{data,directory_id}' END, "
-			 "coalesce(nullif($1 #>> '{data,idp_id}', ''), nullif($1 #>> '{data,id}', '')), "
-			 "coalesce(nullif($1 #>> '{data,user,idp_id}', ''), nullif($1 #>> '{data,user,id}', '')), "
-			 "coalesce(nullif($1 #>> '{data,group,idp_id}', ''), nullif($1 #>> '{data,group,id}', '')), "
-			 "coalesce(nullif($1 #>> '{data,username}', ''), nullif($1 #>> '{data,email}', ''), $1 #>> '{data,emails,0,value}'), "
-			 "$1 #>> '{data,name}', coalesce($1 #>> '{data,state}', 'active') IN ('active', 'inactive', 'suspended'), "
-			 "coalesce(jsonb_typeof($1 #> '{data,custom_attributes}'), 'object') = 'object'");
+		"j",
+		"SELECT $1 ->> 'id', $1 ->> 'event', CASE jsonb_typeof($1 -> 'data') WHEN 'object' THEN $1 -> 'data' END, "
+		"CASE WHEN coalesce($1 ->> 'created_at', '') ~ '^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?(Z|[+-]\\d\\d(:?\\d\\d)?)$' "
+		"THEN ($1 ->> 'created_at')::timestamptz END, "
+		"CASE WHEN $1 ->> 'event' IN ('dsync.activated', 'dsync.deleted') THEN $1 #>> '{data,id}' "
+		"ELSE $1 #>> '{data,directory_id}' END, "
+		"coalesce(nullif($1 #>> '{data,idp_id}', ''), nullif($1 #>> '{data,id}', '')), "
+		"coalesce(nullif($1 #>> '{data,user,idp_id}', ''), nullif($1 #>> '{data,user,id}', '')), "
+		"coalesce(nullif($1 #>> '{data,group,idp_id}', ''), nullif($1 #>> '{data,group,id}', '')), "
+		"coalesce(nullif($1 #>> '{data,username}', ''), nullif($1 #>> '{data,email}', ''), $1 #>> '{data,emails,0,value}'), "
+		"$1 #>> '{data,name}', coalesce($1 #>> '{data,state}', 'active') IN ('active', 'inactive', 'suspended'), "
+		"coalesce(jsonb_typeof($1 #> '{data,custom_attributes}'), 'object') = 'object'");
 	const char *what = NULL;
 	char *user;
 	char *group;
@@ -267,8 +275,9 @@ read_event(Event *event, Datum payload)
 		if (strcmp(kinds[i].name, event->name) == 0)
 			what = kinds[i].what;
 	if (what == NULL)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_EVENT_MALFORMED), errmsg("unknown directory event \"%.63s\"", event->name),
-						errdetail("Known are dsync.activated, dsync.deleted, dsync.user.* and dsync.group.*.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_STEWARD_EVENT_MALFORMED), errmsg("unknown directory event \"%.63s\"", event->name),
+				 errdetail("Known are dsync.activated, dsync.deleted, dsync.user.* and dsync.group.*.")));
 	event->data = steward_result(0, 3, &isnull);
 	if (isnull)
 		malformed("data is missing or not an object.");
@@ -313,15 +322,16 @@ read_event(Event *event, Datum payload)
 static void
 find_directory(Event *event)
 {
-	static StewardPlan find = STEWARD_PLAN(
-		"ut", "SELECT id FROM steward.directory WHERE org_id = $1 AND external_id = $2 UNION ALL "
-			  "SELECT id FROM steward.directory WHERE org_id = $1 AND name = $2 LIMIT 1");
+	static StewardPlan find =
+		STEWARD_PLAN("ut", "SELECT id FROM steward.directory WHERE org_id = $1 AND external_id = $2 UNION ALL "
+						   "SELECT id FROM steward.directory WHERE org_id = $1 AND name = $2 LIMIT 1");
 	static StewardPlan make = STEWARD_PLAN(
-		"utj", "INSERT INTO steward.directory (org_id, external_id, name, kind) SELECT $1, $2, "
-			   "CASE WHEN EXISTS (SELECT FROM steward.directory d WHERE d.org_id = $1 AND d.name = $3 ->> 'name') "
-			   "OR coalesce(btrim($3 ->> 'name'), '') = '' THEN left($2, 200) ELSE left(btrim($3 ->> 'name'), 200) END, "
-			   "CASE WHEN $3 ->> 'type' LIKE 'okta%' THEN 'okta' WHEN $3 ->> 'type' LIKE 'azure%' OR $3 ->> 'type' LIKE 'entra%' "
-			   "THEN 'entra' WHEN $3 ->> 'type' LIKE 'gsuite%' THEN 'google' ELSE 'scim' END RETURNING id");
+		"utj",
+		"INSERT INTO steward.directory (org_id, external_id, name, kind) SELECT $1, $2, "
+		"CASE WHEN EXISTS (SELECT FROM steward.directory d WHERE d.org_id = $1 AND d.name = $3 ->> 'name') "
+		"OR coalesce(btrim($3 ->> 'name'), '') = '' THEN left($2, 200) ELSE left(btrim($3 ->> 'name'), 200) END, "
+		"CASE WHEN $3 ->> 'type' LIKE 'okta%' THEN 'okta' WHEN $3 ->> 'type' LIKE 'azure%' OR $3 ->> 'type' LIKE 'entra%' "
+		"THEN 'entra' WHEN $3 ->> 'type' LIKE 'gsuite%' THEN 'google' ELSE 'scim' END RETURNING id");
 	Datum values[] = {event->org, CStringGetTextDatum(event->directory), event->data};
 	bool isnull;
 
@@ -340,10 +350,15 @@ static bool
 claim(Event *event)
 {
 	static StewardPlan insert = STEWARD_PLAN(
-		"utttzu", "INSERT INTO steward.directory_event (org_id, source_event_id, event, subject, event_time, directory_id, outcome) "
-				  "VALUES ($1, $2, $3, $4, $5, $6, 'applied') ON CONFLICT (org_id, source_event_id) DO NOTHING");
-	Datum values[] = {event->org, CStringGetTextDatum(event->id), CStringGetTextDatum(event->name),
-					  CStringGetTextDatum(event->subject), event->time, event->directory_id};
+		"utttzu",
+		"INSERT INTO steward.directory_event (org_id, source_event_id, event, subject, event_time, directory_id, outcome) "
+		"VALUES ($1, $2, $3, $4, $5, $6, 'applied') ON CONFLICT (org_id, source_event_id) DO NOTHING");
+	Datum values[] = {event->org,
+					  CStringGetTextDatum(event->id),
+					  CStringGetTextDatum(event->name),
+					  CStringGetTextDatum(event->subject),
+					  event->time,
+					  event->directory_id};
 
 	return steward_run(&insert, STEWARD_LATEST, values, NULL) > 0;
 }
@@ -357,8 +372,9 @@ settle_outcome(const Event *event)
 				"ELSE jsonb_build_object('previously_otherwise', $3) END WHERE org_id = $1 AND source_event_id = $2");
 	/* What the event brought about carries its id. */
 	static StewardPlan mark = STEWARD_PLAN(
-		"utu", "UPDATE steward.lifecycle_event SET source_event_id = $2 WHERE org_id = $1 AND directory_id = $3 "
-			   "AND recorded_at = now() AND xact = pg_current_xact_id() AND source_event_id IS NULL AND kind IN ('leaver', 'suspend')");
+		"utu",
+		"UPDATE steward.lifecycle_event SET source_event_id = $2 WHERE org_id = $1 AND directory_id = $3 "
+		"AND recorded_at = now() AND xact = pg_current_xact_id() AND source_event_id IS NULL AND kind IN ('leaver', 'suspend')");
 	Datum values[] = {event->org, CStringGetTextDatum(event->id), event->detail, CStringGetTextDatum(event->outcome)};
 	bool nulls[] = {false, false, event->detail == 0, false};
 	Datum marked[] = {event->org, CStringGetTextDatum(event->id), event->directory_id};

@@ -81,8 +81,9 @@ static void
 record_stale(Relation rel, HeapTuple old_row, HeapTuple new_row)
 {
 	static StewardPlan insert = STEWARD_PLAN(
-		"uuttjz", "INSERT INTO steward.directory_event (org_id, directory_id, event, subject, outcome, detail, event_time) "
-				  "VALUES ($1, $2, $3 || '.update', $4, 'stale', $5, $6)");
+		"uuttjz",
+		"INSERT INTO steward.directory_event (org_id, directory_id, event, subject, outcome, detail, event_time) "
+		"VALUES ($1, $2, $3 || '.update', $4, 'stale', $5, $6)");
 	TupleDesc desc = RelationGetDescr(rel);
 
 	STEWARD_AS_OWNER();

@@ -24,6 +24,7 @@
 #include "core/authority.h"
 #include "core/plan.h"
 #include "core/reference.h"
+#include "directory/import.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_import_directory);
@@ -102,6 +103,9 @@ answer(const Import *import, const char *resource, int64 found, int64 added, int
 					  Int64GetDatum(unmatched)};
 	bool nulls[lengthof(values)] = {false};
 
+	/* A preview has another answer. */
+	if (import->rsinfo == NULL)
+		return;
 	tuplestore_putvalues(import->rsinfo->setResult, import->rsinfo->setDesc, values, nulls);
 }
 
@@ -357,38 +361,13 @@ import_members(const Import *import)
 }
 
 /*
- * import_directory(directory uuid | text, resources jsonb, complete boolean DEFAULT false,
- *					org uuid DEFAULT default_org())
- *		→ rows (resource text, found bigint, added bigint, changed bigint, unchanged bigint, removed bigint,
- *				unmatched bigint)
- *
- *		Loads SCIM 2.0 users and groups into a directory, which is made when its name is new.
- *
- * With complete, users and groups of the directory that the list does not name are gone: these users have left.
- * unmatched counts members and managers that the directory does not have.  Needs connector.  Raises ST301 with the
- * position of a malformed resource, ST302 for an empty list, ST303 for an unlinked directory.
+ * steward_import
+ *		Imports checked arguments; rsinfo takes the answer, or is NULL for a preview.
  */
-Datum
-steward_import_directory(PG_FUNCTION_ARGS)
+void
+steward_import(const pg_uuid_t *org, const char *reference, Datum resources, bool complete, ReturnSetInfo *rsinfo)
 {
-	Import import = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
-	char *reference = steward_reference_arg(fcinfo, 0, "directory", true);
-	const pg_uuid_t *org;
-	Datum resources;
-
-	if (pg_mbstrlen(reference) > 200)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("directory is too long"),
-						errdetail("It has %d characters; the longest name has 200.", pg_mbstrlen(reference))));
-	if (PG_ARGISNULL(1))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("resources must not be null")));
-	if (PG_ARGISNULL(2))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("complete must not be null")));
-	resources = PG_GETARG_DATUM(1);
-	import.complete = PG_GETARG_BOOL(2);
-	org = steward_org_arg(fcinfo, 3);
-	steward_require(org, STEWARD_PROFILE_CONNECTOR);
-	PreventCommandIfReadOnly("import_directory()");
-	InitMaterializedSRF(fcinfo, 0);
+	Import import = {.rsinfo = rsinfo, .complete = complete};
 
 	STEWARD_AS_OWNER();
 	{
@@ -405,5 +384,42 @@ steward_import_directory(PG_FUNCTION_ARGS)
 		note_seen(&import);
 	}
 	STEWARD_AS_OWNER_END();
+}
+
+/*
+ * import_directory(directory uuid | text, resources jsonb, complete boolean DEFAULT false,
+ *					org uuid DEFAULT default_org())
+ *		→ rows (resource text, found bigint, added bigint, changed bigint, unchanged bigint, removed bigint,
+ *				unmatched bigint)
+ *
+ *		Loads SCIM 2.0 users and groups into a directory, which is made when its name is new.
+ *
+ * With complete, users and groups of the directory that the list does not name are gone: these users have left.
+ * unmatched counts members and managers that the directory does not have.  Needs connector.  Raises ST301 with the
+ * position of a malformed resource, ST302 for an empty list, ST303 for an unlinked directory.
+ */
+Datum
+steward_import_directory(PG_FUNCTION_ARGS)
+{
+	bool complete;
+	char *reference = steward_reference_arg(fcinfo, 0, "directory", true);
+	const pg_uuid_t *org;
+	Datum resources;
+
+	if (pg_mbstrlen(reference) > 200)
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("directory is too long"),
+						errdetail("It has %d characters; the longest name has 200.", pg_mbstrlen(reference))));
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("resources must not be null")));
+	if (PG_ARGISNULL(2))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("complete must not be null")));
+	resources = PG_GETARG_DATUM(1);
+	complete = PG_GETARG_BOOL(2);
+	org = steward_org_arg(fcinfo, 3);
+	steward_require(org, STEWARD_PROFILE_CONNECTOR);
+	PreventCommandIfReadOnly("import_directory()");
+	InitMaterializedSRF(fcinfo, 0);
+
+	steward_import(org, reference, resources, complete, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }

@@ -120,7 +120,8 @@ same_succession(const Succession *a, const Succession *b)
 /* The leavers, with their policy; parameters 1 to 3. */
 #define LEAVERS \
 	"unnest($1, $2, $3) AS l(org_id, id, event_id) " \
-	"JOIN steward.lifecycle_event e ON e.org_id = l.org_id AND e.id = l.event_id " POLICIES("e.org_id", "e.directory_id")
+	"JOIN steward.lifecycle_event e ON e.org_id = l.org_id AND e.id = l.event_id " POLICIES("e.org_id", \
+																							"e.directory_id")
 
 /* Revokes the credentials that the last statement found, for the events it found. */
 static void
@@ -143,13 +144,12 @@ static void
 end_holdings(const StewardPeople *leavers)
 {
 	static StewardPlan offboard = STEWARD_PLAN(
-		"UUU",
-		"UPDATE steward.principal p SET state = 'offboarded', offboarded_at = clock_timestamp(), "
-		"leaves_at = CASE WHEN x.action = 'suspend' THEN clock_timestamp() + x.grace END, "
-		"tokens_valid_after = CASE WHEN x.action = 'suspend' THEN p.tokens_valid_after "
-		"ELSE GREATEST(p.tokens_valid_after, clock_timestamp()) END "
-		"FROM (SELECT l.org_id, l.id, " POLICY("leaver_action") " AS action, " POLICY(
-			"leaver_grace") " AS grace FROM " LEAVERS ") x WHERE p.org_id = x.org_id AND p.id = x.id");
+		"UUU", "UPDATE steward.principal p SET state = 'offboarded', offboarded_at = clock_timestamp(), "
+			   "leaves_at = CASE WHEN x.action = 'suspend' THEN clock_timestamp() + x.grace END, "
+			   "tokens_valid_after = CASE WHEN x.action = 'suspend' THEN p.tokens_valid_after "
+			   "ELSE GREATEST(p.tokens_valid_after, clock_timestamp()) END "
+			   "FROM (SELECT l.org_id, l.id, " POLICY("leaver_action") " AS action, " POLICY(
+				   "leaver_grace") " AS grace FROM " LEAVERS ") x WHERE p.org_id = x.org_id AND p.id = x.id");
 	static StewardPlan end_grants =
 		STEWARD_PLAN("UUU", "UPDATE steward.scope_grant g SET ends_at = clock_timestamp(), ended_by_event = l.event_id "
 							"FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
@@ -162,11 +162,11 @@ end_holdings(const StewardPeople *leavers)
 		"FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
 		"WHERE d.org_id = l.org_id AND l.id IN (d.principal_id, d.actor_id) AND d.ended_at IS NULL");
 	/* Having left takes the place of having been suspended by the directory. */
-	static StewardPlan close_suspensions = STEWARD_PLAN(
-		"UUUn", "UPDATE steward.suspension s SET lifted_at = clock_timestamp(), lifted_by = $4, "
-			   "lifted_by_event = l.event_id FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
-			   "WHERE s.org_id = l.org_id AND s.principal_id = l.id AND s.lifted_at IS NULL "
-			   "AND s.cause IN ('directory', 'unlink')");
+	static StewardPlan close_suspensions =
+		STEWARD_PLAN("UUUn", "UPDATE steward.suspension s SET lifted_at = clock_timestamp(), lifted_by = $4, "
+							 "lifted_by_event = l.event_id FROM unnest($1, $2, $3) AS l(org_id, id, event_id) "
+							 "WHERE s.org_id = l.org_id AND s.principal_id = l.id AND s.lifted_at IS NULL "
+							 "AND s.cause IN ('directory', 'unlink')");
 	static StewardPlan find_held = STEWARD_PLAN(
 		"UUU",
 		"SELECT c.org_id, c.id, l.event_id FROM " LEAVERS
@@ -235,15 +235,16 @@ pass_ownership(const Succession *succession)
 		"UUUU",
 		"WITH owned AS MATERIALIZED (SELECT c.org_id, c.id, s.successor_id, " POLICY(
 			"rotation_window") " AS rotation_window "
-			   "FROM unnest($1, $2, $3, $4) AS s(org_id, leaver_id, successor_id, event_id) "
-			   "JOIN steward.credential c ON c.org_id = s.org_id AND c.owner_id = s.leaver_id AND c.state <> 'revoked' "
-			   "JOIN steward.lifecycle_event e ON e.org_id = s.org_id AND e.id = s.event_id "
-			   POLICIES("e.org_id", "e.directory_id") "ORDER BY c.org_id, c.id FOR UPDATE OF c) "
-			   "UPDATE steward.credential c SET owner_id = o.successor_id, owner_since = clock_timestamp(), "
-			   "second_owner_id = nullif(c.second_owner_id, o.successor_id), "
-			   "rotate_by = LEAST(c.rotate_by, clock_timestamp() + o.rotation_window), "
-			   "rotate_reason = 'a former owner could have known the secret' "
-			   "FROM owned o WHERE c.org_id = o.org_id AND c.id = o.id AND c.state <> 'revoked'");
+							   "FROM unnest($1, $2, $3, $4) AS s(org_id, leaver_id, successor_id, event_id) "
+							   "JOIN steward.credential c ON c.org_id = s.org_id AND c.owner_id = s.leaver_id AND c.state <> 'revoked' "
+							   "JOIN steward.lifecycle_event e ON e.org_id = s.org_id AND e.id = s.event_id " POLICIES(
+								   "e.org_id",
+								   "e.directory_id") "ORDER BY c.org_id, c.id FOR UPDATE OF c) "
+													 "UPDATE steward.credential c SET owner_id = o.successor_id, owner_since = clock_timestamp(), "
+													 "second_owner_id = nullif(c.second_owner_id, o.successor_id), "
+													 "rotate_by = LEAST(c.rotate_by, clock_timestamp() + o.rotation_window), "
+													 "rotate_reason = 'a former owner could have known the secret' "
+													 "FROM owned o WHERE c.org_id = o.org_id AND c.id = o.id AND c.state <> 'revoked'");
 	Datum values[] = {succession->orgs, succession->leavers, succession->successors, succession->events};
 
 	steward_run(&pass_principals, STEWARD_LATEST, values, NULL);
@@ -289,9 +290,9 @@ end_second_ownership(const StewardPeople *leavers)
 		"rotate_reason = 'a former owner could have known the secret' FROM (SELECT l.org_id, l.id, " POLICY(
 			"rotation_window") " AS grace FROM " LEAVERS ") x WHERE c.org_id = x.org_id AND c.second_owner_id = x.id "
 							   "AND c.state <> 'revoked'");
-	static StewardPlan principals =
-		STEWARD_PLAN("UUU", "UPDATE steward.principal p SET second_owner_id = NULL FROM unnest($1, $2) AS l(org_id, id) "
-							"WHERE p.org_id = l.org_id AND p.second_owner_id = l.id");
+	static StewardPlan principals = STEWARD_PLAN(
+		"UUU", "UPDATE steward.principal p SET second_owner_id = NULL FROM unnest($1, $2) AS l(org_id, id) "
+			   "WHERE p.org_id = l.org_id AND p.second_owner_id = l.id");
 	Datum values[] = {leavers->orgs, leavers->principals, leavers->events};
 
 	steward_run(&credentials, STEWARD_LATEST, values, NULL);
@@ -349,7 +350,8 @@ count_owned(const StewardPeople *leavers, const Succession *succession)
  * steward_offboard
  *		Carries out the leaver events given, all at once; inside the bracket.
  *
- * affected are the directory rows that the events came from: they know the managers of people whose rows are gone.
+ * affected are the directory rows that the events came from: they know the managers of people whose rows are gone, and
+ * where none is gone say nothing.
  */
 void
 steward_offboard(const StewardAffected *affected, const StewardPeople *leavers)

@@ -52,7 +52,8 @@ typedef struct StewardPeople
 /* Columns of StewardAffected, in its order, of a row r; before, after and at are expressions. */
 #define AFFECTED_AT(r, before, after, at) \
 	"SELECT array_agg(" r ".org_id), array_agg(" r ".directory_id), array_agg(" r ".external_id), array_agg(" r \
-	".id), array_agg(" r ".manager_user_id), array_agg(" before "), array_agg(" after "), array_agg(" at "), count(*) "
+	".id), array_agg(" r ".manager_user_id), array_agg(" before "), array_agg(" after "), array_agg(" at \
+	"), count(*) "
 #define AFFECTED(r, before, after) AFFECTED_AT(r, before, after, r ".event_time")
 
 extern bool steward_affected_result(StewardAffected *affected);

@@ -37,7 +37,8 @@ check_rules(Jsonb *policy)
 	int depth = 0;
 
 	if (!JB_ROOT_IS_OBJECT(policy) || JB_ROOT_COUNT(policy) == 0)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_POLICY_UNKNOWN), errmsg("policy must be an object with at least one rule")));
+		ereport(ERROR,
+				(errcode(ERRCODE_STEWARD_POLICY_UNKNOWN), errmsg("policy must be an object with at least one rule")));
 	it = JsonbIteratorInit(&policy->root);
 	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
 	{
@@ -73,10 +74,11 @@ steward_set_lifecycle_policy(PG_FUNCTION_ARGS)
 		"uj", "UPDATE steward.org_policy o SET (" RULES ", updated_at) = (SELECT " RULES ", now() FROM "
 			  "jsonb_populate_record(o, $2)) WHERE org_id = $1 AND o IS DISTINCT FROM jsonb_populate_record(o, $2)");
 	static StewardPlan directory = STEWARD_PLAN(
-		"uju", "WITH made AS (INSERT INTO steward.directory_policy SELECT (jsonb_populate_record(NULL::steward.directory_policy, "
-			   "$2 || jsonb_build_object('org_id', $1, 'directory_id', $3, 'updated_at', now()))).* "
-			   "ON CONFLICT DO NOTHING RETURNING 1) "
-			   "SELECT count(*) FROM made");
+		"uju",
+		"WITH made AS (INSERT INTO steward.directory_policy SELECT (jsonb_populate_record(NULL::steward.directory_policy, "
+		"$2 || jsonb_build_object('org_id', $1, 'directory_id', $3, 'updated_at', now()))).* "
+		"ON CONFLICT DO NOTHING RETURNING 1) "
+		"SELECT count(*) FROM made");
 	static StewardPlan update = STEWARD_PLAN(
 		"uju", "UPDATE steward.directory_policy o SET (" RULES ", updated_at) = (SELECT " RULES ", now() FROM "
 			   "jsonb_populate_record(o, $2)) WHERE org_id = $1 AND directory_id = $3 "
@@ -123,9 +125,9 @@ steward_set_default_owner(PG_FUNCTION_ARGS)
 {
 	static StewardPlan organization =
 		STEWARD_PLAN("uu", "UPDATE steward.org_policy SET default_owner_id = $2, updated_at = now() WHERE org_id = $1");
-	static StewardPlan for_department =
-		STEWARD_PLAN("uut", "INSERT INTO steward.department_owner (org_id, owner_id, department) VALUES ($1, $2, lower($3)) "
-							"ON CONFLICT (org_id, department) DO UPDATE SET owner_id = excluded.owner_id");
+	static StewardPlan for_department = STEWARD_PLAN(
+		"uut", "INSERT INTO steward.department_owner (org_id, owner_id, department) VALUES ($1, $2, lower($3)) "
+			   "ON CONFLICT (org_id, department) DO UPDATE SET owner_id = excluded.owner_id");
 	char *reference = steward_reference_arg(fcinfo, 0, "owner", true);
 	char *department = steward_name_arg(fcinfo, 1, "department", 512, false);
 	const pg_uuid_t *org = steward_org_arg(fcinfo, 2);

@@ -38,19 +38,21 @@ void
 steward_suspend_people(const StewardPeople *people)
 {
 	static StewardPlan suspend = STEWARD_PLAN(
-		PEOPLE_ARGS, "INSERT INTO steward.suspension (org_id, principal_id, cause, reason, lifecycle_event_id) "
-					 "SELECT r.org_id, r.principal_id, CASE e.cause WHEN 'unlinked' THEN 'unlink' ELSE 'directory' END, "
-					 "'the directory no longer vouches, and the grace period runs', r.event_id FROM " PEOPLE
-					 " JOIN steward.lifecycle_event e ON e.org_id = r.org_id AND e.id = r.event_id");
+		PEOPLE_ARGS,
+		"INSERT INTO steward.suspension (org_id, principal_id, cause, reason, lifecycle_event_id) "
+		"SELECT r.org_id, r.principal_id, CASE e.cause WHEN 'unlinked' THEN 'unlink' ELSE 'directory' END, "
+		"'the directory no longer vouches, and the grace period runs', r.event_id FROM " PEOPLE
+		" JOIN steward.lifecycle_event e ON e.org_id = r.org_id AND e.id = r.event_id");
 	/* The latest end of the grace periods of their rows. */
 	static StewardPlan stop = STEWARD_PLAN(
 		PEOPLE_ARGS,
 		"UPDATE steward.principal p SET state = 'suspended', leaves_at = g.leaves_at FROM (SELECT r.org_id, "
-		"r.principal_id, max(CASE WHEN d.state = 'unlinked' THEN d.unlinked_at + " POLICY(
-			"unlink_grace") " ELSE u.inactive_since + " POLICY("inactive_grace") " END) AS leaves_at FROM " PEOPLE
-																				" JOIN steward.principal_identity i ON i.org_id = r.org_id AND i.principal_id = r.principal_id "
-																				"JOIN " DIRECTORY_ROWS " " POLICIES("i.org_id", "i.directory_id") "GROUP BY r.org_id, r.principal_id) g "
-																																				  "WHERE p.org_id = g.org_id AND p.id = g.principal_id");
+		"r.principal_id, max(CASE WHEN d.state = 'unlinked' THEN d.unlinked_at + " POLICY("unlink_grace") " ELSE u.inactive_since + " POLICY(
+			"inactive_grace") " END) AS leaves_at FROM " PEOPLE
+							  " JOIN steward.principal_identity i ON i.org_id = r.org_id AND i.principal_id = r.principal_id "
+							  "JOIN " DIRECTORY_ROWS " " POLICIES(
+								  "i.org_id", "i.directory_id") "GROUP BY r.org_id, r.principal_id) g "
+																"WHERE p.org_id = g.org_id AND p.id = g.principal_id");
 	NameData caller;
 	Datum values[4];
 
@@ -99,15 +101,15 @@ steward_rehire_people(const StewardPeople *people)
 	static StewardPlan lift = STEWARD_PLAN(
 		PEOPLE_ARGS,
 		"UPDATE steward.suspension s SET lifted_at = clock_timestamp(), lifted_by = $4, lifted_by_event = r.event_id "
-		"FROM " PEOPLE
-		" JOIN steward.lifecycle_event b ON b.org_id = r.org_id AND b.id = r.event_id " POLICIES(
-			"b.org_id", "b.directory_id") "JOIN steward.lifecycle_event e ON e.org_id = r.org_id AND e.principal_id = r.principal_id AND e.kind = 'leaver' "
-										  "WHERE " POLICY(
-											  "rehire_action") " = 'restore' AND s.org_id = e.org_id AND s.lifecycle_event_id = e.id AND s.lifted_at IS NULL "
-															   "AND (EXISTS (SELECT FROM steward.principal p WHERE p.org_id = s.org_id AND p.id = s.principal_id "
-															   "AND p.owner_id = r.principal_id) "
-															   "OR EXISTS (SELECT FROM steward.credential c WHERE c.org_id = s.org_id AND c.id = s.credential_id "
-															   "AND r.principal_id IN (c.owner_id, c.holder_id)))");
+		"FROM " PEOPLE " JOIN steward.lifecycle_event b ON b.org_id = r.org_id AND b.id = r.event_id " POLICIES(
+			"b.org_id",
+			"b.directory_id") "JOIN steward.lifecycle_event e ON e.org_id = r.org_id AND e.principal_id = r.principal_id AND e.kind = 'leaver' "
+							  "WHERE " POLICY(
+								  "rehire_action") " = 'restore' AND s.org_id = e.org_id AND s.lifecycle_event_id = e.id AND s.lifted_at IS NULL "
+												   "AND (EXISTS (SELECT FROM steward.principal p WHERE p.org_id = s.org_id AND p.id = s.principal_id "
+												   "AND p.owner_id = r.principal_id) "
+												   "OR EXISTS (SELECT FROM steward.credential c WHERE c.org_id = s.org_id AND c.id = s.credential_id "
+												   "AND r.principal_id IN (c.owner_id, c.holder_id)))");
 	static StewardPlan wake_principals = STEWARD_PLAN(
 		PEOPLE_ARGS,
 		"UPDATE steward.principal p SET state = 'active' FROM " PEOPLE

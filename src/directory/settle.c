@@ -277,10 +277,12 @@ settle_query(StewardPlan *plan, const Datum *values, const char *cause)
 static void
 settle_member(Relation rel, HeapTuple row, bool gone)
 {
-	static StewardPlan moved = STEWARD_PLAN(
-		"uuub", MEMBERSHIP("SELECT r.org_id, r.user_id, CASE WHEN $4 THEN " GROUP_NAME("r") " END AS gone, "
-						   "CASE WHEN NOT $4 THEN " GROUP_NAME("r") " END AS new "
-						   "FROM (SELECT $1 AS org_id, $2 AS group_id, $3 AS user_id) r"));
+	static StewardPlan moved =
+		STEWARD_PLAN("uuub", MEMBERSHIP("SELECT r.org_id, r.user_id, CASE WHEN $4 THEN " GROUP_NAME(
+								 "r") " END AS gone, "
+									  "CASE WHEN NOT $4 THEN " GROUP_NAME(
+										  "r") " END AS new "
+											   "FROM (SELECT $1 AS org_id, $2 AS group_id, $3 AS user_id) r"));
 	bool isnull;
 	Datum values[] = {column(rel, row, "org_id", &isnull), column(rel, row, "group_id", &isnull),
 					  column(rel, row, "user_id", &isnull), BoolGetDatum(gone)};
@@ -292,9 +294,9 @@ settle_member(Relation rel, HeapTuple row, bool gone)
 static void
 settle_group(Relation rel, HeapTuple old_row, HeapTuple new_row)
 {
-	static StewardPlan renamed =
-		STEWARD_PLAN("uutt", MEMBERSHIP("SELECT m.org_id, m.user_id, $3 AS gone, $4 AS new FROM steward.directory_member m "
-										"WHERE m.org_id = $1 AND m.group_id = $2 AND $3 <> $4"));
+	static StewardPlan renamed = STEWARD_PLAN(
+		"uutt", MEMBERSHIP("SELECT m.org_id, m.user_id, $3 AS gone, $4 AS new FROM steward.directory_member m "
+						   "WHERE m.org_id = $1 AND m.group_id = $2 AND $3 <> $4"));
 	bool isnull;
 	Datum values[] = {column(rel, new_row, "org_id", &isnull), column(rel, new_row, "id", &isnull),
 					  column(rel, old_row, "display_name", &isnull), column(rel, new_row, "display_name", &isnull)};
@@ -306,8 +308,7 @@ settle_group(Relation rel, HeapTuple old_row, HeapTuple new_row)
 static void
 settle_directory(Relation rel, HeapTuple old_row, HeapTuple new_row)
 {
-	static StewardPlan switched =
-		STEWARD_PLAN("uutt", SWITCHED("(SELECT $1 AS org_id, $2 AS id) n", "$3", "$4"));
+	static StewardPlan switched = STEWARD_PLAN("uutt", SWITCHED("(SELECT $1 AS org_id, $2 AS id) n", "$3", "$4"));
 	bool isnull;
 	Datum values[] = {column(rel, new_row, "org_id", &isnull), column(rel, new_row, "id", &isnull),
 					  column(rel, old_row, "state", &isnull), column(rel, new_row, "state", &isnull)};

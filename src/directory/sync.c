@@ -44,9 +44,9 @@ abandon(const pg_uuid_t *org, const pg_uuid_t *directory)
 Datum
 steward_begin_sync(PG_FUNCTION_ARGS)
 {
-	static StewardPlan insert = STEWARD_PLAN(
-		"uun", "INSERT INTO steward.directory_sync (org_id, directory_id, began_by) VALUES ($1, $2, $3) "
-			   "ON CONFLICT (org_id, directory_id) WHERE state = 'open' DO NOTHING RETURNING id");
+	static StewardPlan insert =
+		STEWARD_PLAN("uun", "INSERT INTO steward.directory_sync (org_id, directory_id, began_by) VALUES ($1, $2, $3) "
+							"ON CONFLICT (org_id, directory_id) WHERE state = 'open' DO NOTHING RETURNING id");
 	char *reference = steward_reference_arg(fcinfo, 0, "directory", true);
 	const pg_uuid_t *org;
 	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
@@ -88,20 +88,24 @@ Datum
 steward_end_sync(PG_FUNCTION_ARGS)
 {
 	static StewardPlan find = STEWARD_PLAN(
-		"uu", "SELECT s.id, (SELECT count(*) FROM steward.directory_sync_seen x WHERE x.org_id = s.org_id "
-			  "AND x.sync_id = s.id), EXISTS (SELECT FROM steward.directory_sync_seen x JOIN steward.directory_user u "
-			  "ON u.org_id = x.org_id AND u.id = x.row_id WHERE x.org_id = s.org_id AND x.sync_id = s.id) "
-			  "FROM steward.directory_sync s WHERE s.org_id = $1 AND s.directory_id = $2 AND s.state = 'open' FOR UPDATE OF s");
+		"uu",
+		"SELECT s.id, (SELECT count(*) FROM steward.directory_sync_seen x WHERE x.org_id = s.org_id "
+		"AND x.sync_id = s.id), EXISTS (SELECT FROM steward.directory_sync_seen x JOIN steward.directory_user u "
+		"ON u.org_id = x.org_id AND u.id = x.row_id WHERE x.org_id = s.org_id AND x.sync_id = s.id) "
+		"FROM steward.directory_sync s WHERE s.org_id = $1 AND s.directory_id = $2 AND s.state = 'open' FOR UPDATE OF s");
 	static StewardPlan users = STEWARD_PLAN(
-		"uuu", "UPDATE steward.directory_user u SET active = false WHERE u.org_id = $1 AND u.directory_id = $2 AND u.active "
-			   "AND u.id NOT IN (SELECT x.row_id FROM steward.directory_sync_seen x WHERE x.org_id = $1 AND x.sync_id = $3)");
+		"uuu",
+		"UPDATE steward.directory_user u SET active = false WHERE u.org_id = $1 AND u.directory_id = $2 AND u.active "
+		"AND u.id NOT IN (SELECT x.row_id FROM steward.directory_sync_seen x WHERE x.org_id = $1 AND x.sync_id = $3)");
 	static StewardPlan groups = STEWARD_PLAN(
-		"uuu", "DELETE FROM steward.directory_group g WHERE g.org_id = $1 AND g.directory_id = $2 "
-			   "AND g.id NOT IN (SELECT x.row_id FROM steward.directory_sync_seen x WHERE x.org_id = $1 AND x.sync_id = $3)");
+		"uuu",
+		"DELETE FROM steward.directory_group g WHERE g.org_id = $1 AND g.directory_id = $2 "
+		"AND g.id NOT IN (SELECT x.row_id FROM steward.directory_sync_seen x WHERE x.org_id = $1 AND x.sync_id = $3)");
 	static StewardPlan finish = STEWARD_PLAN(
-		"uulll", "WITH forgotten AS (DELETE FROM steward.directory_sync_seen WHERE org_id = $1 AND sync_id = $2) "
-				 "UPDATE steward.directory_sync SET state = 'ended', ended_at = clock_timestamp(), seen = $3, left_users = $4, "
-				 "left_groups = $5 WHERE org_id = $1 AND id = $2");
+		"uulll",
+		"WITH forgotten AS (DELETE FROM steward.directory_sync_seen WHERE org_id = $1 AND sync_id = $2) "
+		"UPDATE steward.directory_sync SET state = 'ended', ended_at = clock_timestamp(), seen = $3, left_users = $4, "
+		"left_groups = $5 WHERE org_id = $1 AND id = $2");
 	char *reference = steward_reference_arg(fcinfo, 0, "directory", true);
 	const pg_uuid_t *org = steward_org_arg(fcinfo, 1);
 	TupleDesc desc;

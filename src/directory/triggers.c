@@ -117,8 +117,8 @@ steward_tg_directory_user(PG_FUNCTION_ARGS)
 Datum
 steward_tg_directory(PG_FUNCTION_ARGS)
 {
-	static StewardPlan switched = STEWARD_PLAN("", SWITCHED("new_rows n JOIN old_rows o ON o.org_id = n.org_id AND o.id = n.id",
-															"o.state", "n.state"));
+	static StewardPlan switched = STEWARD_PLAN(
+		"", SWITCHED("new_rows n JOIN old_rows o ON o.org_id = n.org_id AND o.id = n.id", "o.state", "n.state"));
 	TriggerData *trigger = trigger_data(fcinfo);
 
 	STEWARD_AS_OWNER();
@@ -138,18 +138,18 @@ steward_tg_directory(PG_FUNCTION_ARGS)
 Datum
 steward_tg_directory_member(PG_FUNCTION_ARGS)
 {
-	static StewardPlan inserted =
-		STEWARD_PLAN("", MEMBERSHIP("SELECT n.org_id, n.user_id, NULL::text AS gone, " GROUP_NAME(
-							 "n") " AS new FROM new_rows n"));
-	static StewardPlan deleted = STEWARD_PLAN("", MEMBERSHIP("SELECT o.org_id, o.user_id, " GROUP_NAME(
-													  "o") " AS gone, NULL::text AS new FROM old_rows o"));
+	static StewardPlan inserted = STEWARD_PLAN(
+		"", MEMBERSHIP("SELECT n.org_id, n.user_id, NULL::text AS gone, " GROUP_NAME("n") " AS new FROM new_rows n"));
+	static StewardPlan deleted = STEWARD_PLAN(
+		"", MEMBERSHIP("SELECT o.org_id, o.user_id, " GROUP_NAME("o") " AS gone, NULL::text AS new FROM old_rows o"));
 	static StewardPlan updated = STEWARD_PLAN(
 		"",
 		MEMBERSHIP("SELECT n.org_id, n.user_id, NULL::text AS gone, " GROUP_NAME(
 			"n") " AS new FROM new_rows n WHERE (n.org_id, n.group_id, n.user_id) NOT IN "
 				 "(SELECT org_id, group_id, user_id FROM old_rows) UNION ALL "
-				 "SELECT o.org_id, o.user_id, " GROUP_NAME("o") ", NULL FROM old_rows o "
-				 "WHERE (o.org_id, o.group_id, o.user_id) NOT IN (SELECT org_id, group_id, user_id FROM new_rows)"));
+				 "SELECT o.org_id, o.user_id, " GROUP_NAME(
+					 "o") ", NULL FROM old_rows o "
+						  "WHERE (o.org_id, o.group_id, o.user_id) NOT IN (SELECT org_id, group_id, user_id FROM new_rows)"));
 	TriggerData *trigger = trigger_data(fcinfo);
 
 	STEWARD_AS_OWNER();

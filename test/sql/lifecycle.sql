@@ -158,7 +158,6 @@ SELECT error_of($$SELECT steward.set_lifecycle_policy('{"mover_action": "flag"}'
 SELECT error_of($$SELECT steward.set_default_owner('own1')$$);
 SELECT error_of($$SELECT steward.set_default_owner('bot-own1')$$);
 SELECT error_of($$UPDATE steward.directory_user SET event_time = now() + interval '1 year' WHERE org_id = steward.default_org() AND user_name = 'mia'$$);
-SELECT error_of($$TRUNCATE steward.lifecycle_event CASCADE$$);
 
 RESET search_path;
 SET client_min_messages = warning;

@@ -16,4 +16,9 @@ GRANT EXECUTE ON FUNCTION
     steward.set_lifecycle_policy(jsonb, text, uuid),
     steward.set_default_owner(text, text, uuid), steward.set_default_owner(uuid, text, uuid)
     TO steward_admin;
-GRANT SELECT ON steward.lifecycle_timeline TO steward_analyst;
+GRANT EXECUTE ON FUNCTION
+    steward.preview_leaver(text, uuid), steward.preview_leaver(uuid, uuid),
+    steward.preview_mover(text, jsonb, uuid), steward.preview_mover(uuid, jsonb, uuid),
+    steward.preview_sync(text, jsonb, boolean, uuid), steward.preview_sync(uuid, jsonb, boolean, uuid)
+    TO steward_connector, steward_security;
+GRANT SELECT ON steward.lifecycle_timeline, steward.lifecycle_completeness, steward.lifecycle_queue, steward.lifecycle_feed TO steward_analyst;
