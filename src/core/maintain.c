@@ -18,6 +18,7 @@
 #include "core/maintain.h"
 #include "core/relation.h"
 #include "governance/governance.h"
+#include "directory/lifecycle.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_maintain);
@@ -47,6 +48,7 @@ static const StewardMaintenance steps[] = {
 	{"suspensions by signals", steward_end_containments},
 	{"evidence of controls", steward_evaluate_due_controls},
 	{"history of findings", steward_count_findings},
+	{"ends of engagements and grace periods", steward_lifecycle_due},
 };
 
 /*
