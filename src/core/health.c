@@ -133,10 +133,10 @@ check_logging(ReturnSetInfo *rsinfo)
 
 /* The checks of the capabilities, in the order in which they are shown; they read tables of steward. */
 static const StewardHealthCheck checks[] = {
-	check_incarnation, check_partitions, check_profiles, steward_check_sealing, steward_check_log,
-	check_incarnation,		 check_partitions,		check_profiles,		  steward_check_partitions_ahead,
-	steward_check_horizon,	 steward_check_backlog, steward_check_brakes, steward_check_settings,
-	steward_check_libraries,
+	check_incarnation,		check_partitions,		 check_profiles,
+	steward_check_sealing,	steward_check_log,		 steward_check_partitions_ahead,
+	steward_check_horizon,	steward_check_backlog,	 steward_check_brakes,
+	steward_check_settings, steward_check_libraries,
 };
 
 /*
