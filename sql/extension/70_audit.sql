@@ -63,3 +63,12 @@ CREATE FUNCTION steward.verify_audit("full" boolean DEFAULT false, against text 
     OUT log text, OUT finding text, OUT leaf bigint, OUT event text, OUT detail text) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'steward_verify_audit' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.verify_audit(boolean, text, numeric, uuid) IS 'compares the logs with what was sealed, signed and, if given, kept elsewhere; names the first difference';
+
+-- Auditing tables outside steward.
+CREATE FUNCTION steward.audit_table("table" regclass, left_out text[] DEFAULT '{}', masked text[] DEFAULT '{}', per text DEFAULT 'row',
+    org_column text DEFAULT NULL, org uuid DEFAULT steward.default_org(), OUT audited boolean)
+    AS 'MODULE_PATHNAME', 'steward_audit_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.audit_table(regclass, text[], text[], text, text, uuid) IS 'audits a table of the caller: every change of a row, or every statement, becomes an event';
+CREATE FUNCTION steward.unaudit_table("table" regclass, org uuid DEFAULT steward.default_org(), OUT unaudited boolean)
+    AS 'MODULE_PATHNAME', 'steward_unaudit_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.unaudit_table(regclass, uuid) IS 'ends the auditing of a table of the caller; what was recorded stays';
