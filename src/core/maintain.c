@@ -45,6 +45,7 @@ static const StewardMaintenance steps[] = {
 	{"partitions of the audit log", make_partitions},
 	{"triggers of audited tables", steward_complete_captures},
 	{"sealing of the audit log", steward_seal_all},
+	{"retention of the audit log", steward_expire_all},
 };
 
 /*
