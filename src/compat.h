@@ -62,4 +62,11 @@
 #define steward_analyze_delay_point() vacuum_delay_point()
 #endif
 
+/* 16 asks about the ownership of any kind of object in one function. */
+#if PG_VERSION_NUM >= 160000
+#define steward_owns_relation(relid, role) object_ownercheck(RelationRelationId, relid, role)
+#else
+#define steward_owns_relation(relid, role) pg_class_ownercheck(relid, role)
+#endif
+
 #endif /* STEWARD_COMPAT_H */

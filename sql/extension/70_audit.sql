@@ -63,3 +63,52 @@ CREATE FUNCTION steward.verify_audit("full" boolean DEFAULT false, against text 
     OUT log text, OUT finding text, OUT leaf bigint, OUT event text, OUT detail text) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'steward_verify_audit' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.verify_audit(boolean, text, numeric, uuid) IS 'compares the logs with what was sealed, signed and, if given, kept elsewhere; names the first difference';
+
+-- Auditing tables outside steward.
+CREATE FUNCTION steward.audit_table("table" regclass, left_out text[] DEFAULT '{}', masked text[] DEFAULT '{}', per text DEFAULT 'row',
+    org_column text DEFAULT NULL, org uuid DEFAULT steward.default_org(), OUT audited boolean)
+    AS 'MODULE_PATHNAME', 'steward_audit_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.audit_table(regclass, text[], text[], text, text, uuid) IS 'audits a table of the caller: every change of a row, or every statement, becomes an event';
+CREATE FUNCTION steward.unaudit_table("table" regclass, org uuid DEFAULT steward.default_org(), OUT unaudited boolean)
+    AS 'MODULE_PATHNAME', 'steward_unaudit_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.unaudit_table(regclass, uuid) IS 'ends the auditing of a table of the caller; what was recorded stays';
+
+-- Events of applications.
+CREATE FUNCTION steward.record_event(action text, version integer DEFAULT 1, actor jsonb DEFAULT NULL, targets jsonb DEFAULT NULL, context jsonb DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL, org uuid DEFAULT steward.default_org(), OUT event text)
+    AS 'MODULE_PATHNAME', 'steward_record_event' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.record_event(text, integer, jsonb, jsonb, jsonb, jsonb, text, timestamptz, uuid) IS 'records an event of the application in the caller''s transaction';
+CREATE FUNCTION steward.record_events(events jsonb, org uuid DEFAULT steward.default_org(), OUT ordinal integer, OUT event text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_record_events' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.record_events(jsonb, uuid) IS 'records an array of events of the application, all or none';
+CREATE FUNCTION steward.register_action(action text, targets text[] DEFAULT '{}', metadata jsonb DEFAULT '{}', version integer DEFAULT 1,
+    org uuid DEFAULT steward.default_org(), OUT registered boolean)
+    AS 'MODULE_PATHNAME', 'steward_register_action' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.register_action(text, text[], jsonb, integer, uuid) IS 'registers the shape of an action''s events: types of targets, members of metadata with their types';
+
+-- Reading.
+CREATE FUNCTION steward.audit_feed(after text DEFAULT NULL, "limit" integer DEFAULT 1000, org uuid DEFAULT steward.default_org(),
+    OUT event text, OUT recorded_at timestamptz, OUT occurred_at timestamptz, OUT action text, OUT version integer, OUT table_name text, OUT row_key jsonb,
+    OUT old_values jsonb, OUT new_values jsonb, OUT actor_principal uuid, OUT actor_credential uuid, OUT actor_chain uuid[], OUT session_role text, OUT acting_role text,
+    OUT application_name text, OUT client_address inet, OUT claimed_actor jsonb, OUT targets jsonb, OUT context jsonb, OUT metadata jsonb) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_audit_feed' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.audit_feed(text, integer, uuid) IS 'the events after a cursor, in order and without gaps; the column event is the cursor';
+CREATE FUNCTION steward.verify_state(org uuid DEFAULT steward.default_org(), OUT table_name text, OUT row_key jsonb, OUT finding text, OUT columns text[]) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_verify_state' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.verify_state(uuid) IS 'rows that are not what their events lead to: changed, removed or added past the triggers';
+CREATE FUNCTION steward.activity(principal text, since timestamptz DEFAULT pg_catalog.now() - '30 days'::interval, org uuid DEFAULT steward.default_org(),
+    OUT event text, OUT occurred_at timestamptz, OUT role text, OUT action text, OUT table_name text, OUT row_key jsonb, OUT new_values jsonb, OUT metadata jsonb,
+    OUT session_role text, OUT application_name text, OUT client_address inet) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_activity' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.activity(text, timestamptz, uuid) IS 'what somebody did, as far as it is proven';
+CREATE FUNCTION steward.activity(principal uuid, since timestamptz DEFAULT pg_catalog.now() - '30 days'::interval, org uuid DEFAULT steward.default_org(),
+    OUT event text, OUT occurred_at timestamptz, OUT role text, OUT action text, OUT table_name text, OUT row_key jsonb, OUT new_values jsonb, OUT metadata jsonb,
+    OUT session_role text, OUT application_name text, OUT client_address inet) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_activity' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.activity(uuid, timestamptz, uuid) IS 'what somebody did, as far as it is proven';
+CREATE FUNCTION steward.audit_target(table_name text, row_key jsonb) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'steward_audit_target' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION steward.audit_target(text, jsonb) IS 'hash of a table''s name and a row''s key: the column target of the view audit, over which there is an index';
+CREATE FUNCTION steward.csv_cell(value text) RETURNS text
+    AS 'MODULE_PATHNAME', 'steward_csv_cell' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION steward.csv_cell(text) IS 'a cell of CSV, quoted, in which no spreadsheet sees a formula';

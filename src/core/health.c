@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#include "audit/capture_config.h"
 #include "audit/incarnation.h"
 #include "audit/log.h"
 #include "core/authority.h"

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "audit/capture_config.h"
 #include "audit/event.h"
 #include "audit/log.h"
 #include "core/authority.h"
@@ -44,11 +45,13 @@ make_partitions(void)
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
 	{"partitions of the audit log", make_partitions},
+	{"triggers of audited tables", steward_complete_captures},
 	{"sealing of the audit log", steward_seal_all},
 	{"suspensions by signals", steward_end_containments},
 	{"evidence of controls", steward_evaluate_due_controls},
 	{"history of findings", steward_count_findings},
 	{"ends of engagements and grace periods", steward_lifecycle_due},
+	{"retention of the audit log", steward_expire_all},
 };
 
 /*

@@ -12,3 +12,14 @@ GRANT EXECUTE ON FUNCTION
     steward.export_evidence(text, uuid), steward.verify_audit(boolean, text, numeric, uuid)
     TO steward_auditor;
 GRANT EXECUTE ON FUNCTION steward.rotate_log_key(uuid) TO steward_admin;
+GRANT SELECT ON steward.audit_ocsf TO steward_auditor;
+GRANT EXECUTE ON FUNCTION
+    steward.audit_feed(text, integer, uuid), steward.verify_state(uuid), steward.activity(text, timestamptz, uuid), steward.activity(uuid, timestamptz, uuid),
+    steward.audit_target(text, jsonb), steward.csv_cell(text), steward.rows_as_of(text, timestamptz, uuid), steward.changes_of(text, jsonb, uuid),
+    steward.row_as_of(text, jsonb, timestamptz, uuid), steward.access_as_of(timestamptz, uuid), steward.audit_csv(timestamptz, timestamptz, uuid)
+    TO steward_auditor;
+GRANT EXECUTE ON FUNCTION
+    steward.record_event(text, integer, jsonb, jsonb, jsonb, jsonb, text, timestamptz, uuid), steward.record_events(jsonb, uuid),
+    steward.audit_table(regclass, text[], text[], text, text, uuid), steward.unaudit_table(regclass, uuid)
+    TO steward_app;
+GRANT EXECUTE ON FUNCTION steward.register_action(text, text[], jsonb, integer, uuid) TO steward_admin;
