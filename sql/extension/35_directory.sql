@@ -68,3 +68,7 @@ CREATE FUNCTION steward.preview_sync(directory uuid, resources jsonb, complete b
     OUT table_name text, OUT action text, OUT row_key jsonb, OUT old_values jsonb, OUT new_values jsonb) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'steward_preview_sync' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.preview_sync(uuid, jsonb, boolean, uuid) IS 'every row that an import of these resources would change; changes nothing';
+CREATE FUNCTION steward.lifecycle_selftest(org uuid DEFAULT steward.default_org(), OUT path text, OUT event text, OUT check_name text,
+    OUT result text, OUT ms double precision) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'steward_lifecycle_selftest' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.lifecycle_selftest(uuid) IS 'tries every lifecycle event by every path on made-up people, takes it back, and records that it did';

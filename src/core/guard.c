@@ -42,6 +42,7 @@ const StewardGuardedTable steward_guarded_tables[] = {
 	{"lifecycle_event", "analyst", NULL, "org_id", true},
 	{"lifecycle_finding", "analyst", NULL, "org_id", true},
 	{"department_owner", "analyst", NULL, "org_id", true},
+	{"lifecycle_selftest_run", "analyst", NULL, "org_id", true},
 	{"birthright_rule", "analyst", "admin", "org_id", true},
 	{"system", "analyst", NULL, "org_id", true},
 	{"role", "analyst", NULL, "org_id", true},

@@ -146,6 +146,10 @@ run_sized(StewardPlan *plan, StewardSight sight, const Datum *values, const bool
 		guc_level = NewGUCNestLevel();
 		(void) set_config_option("join_collapse_limit", "1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
 								 false);
+		/* Nor can the planner know how long an intermediate result is: for a large set a nested loop is never right. */
+		if (rows > MANY_ROWS)
+			(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+									 false);
 	}
 	if (sight == STEWARD_LATEST)
 		rc = SPI_execute_snapshot(prepared, (Datum *) values, spi_nulls, GetLatestSnapshot(), InvalidSnapshot, false,

@@ -1,4 +1,4 @@
--- Two thousand random histories of people, in random batches, by random paths and with events out of order, end in the
+-- A thousand random histories of people, in random batches, by random paths and with events out of order, end in the
 -- state that a few lines of plain bookkeeping say, with as many leavers and rehires, and no key of a leaver alive.
 \set VERBOSITY terse
 SELECT count(*) > 0 FROM steward.setup(organization => 'lifecycle-model');
@@ -11,7 +11,7 @@ CREATE TABLE dir AS SELECT org_id, id, substr(name, 2)::int AS n, true AS linked
 
 -- The bookkeeping: what is known of each person, and what must have happened.
 CREATE TABLE model AS SELECT 'p' || n AS ext, n % 4 AS d, false AS present, false AS active, NULL::timestamptz AS told, NULL::timestamptz AS activated,
-  false AS joined, false AS live, 0 AS leavers, 0 AS rehires FROM generate_series(1, 2000) n;
+  false AS joined, false AS live, 0 AS leavers, 0 AS rehires FROM generate_series(1, 1000) n;
 CREATE TABLE pick (ext text PRIMARY KEY);
 CREATE TABLE problem (step int, path text, what text);
 
@@ -29,7 +29,7 @@ CREATE FUNCTION settle() RETURNS void LANGUAGE sql AS $$
 CREATE PROCEDURE step(s int) LANGUAGE plpgsql AS $$
 DECLARE
   path text := (ARRAY['upsert', 'update', 'merge', 'told', 'told', 'delete', 'switch', 'loop', 'subtransaction'])[1 + floor(random() * 9)];
-  share float := (ARRAY[0.001, 0.02, 0.2])[1 + floor(random() * 3)];
+  share float := (ARRAY[0.001, 0.02, 0.1])[1 + floor(random() * 3)];
   a boolean := random() < 0.6;
   t timestamptz := timestamptz '2026-01-01' + floor(random() * 1000) * interval '1 minute';
   which int := floor(random() * 4);
@@ -86,10 +86,15 @@ BEGIN
   WHERE p.state IS DISTINCT FROM CASE WHEN m.live THEN 'active' WHEN m.joined THEN 'offboarded' END;
   COMMIT;
 END $$;
+-- Everybody joins first; then the planner knows what there is.
+INSERT INTO pick SELECT ext FROM model;
+INSERT INTO steward.directory_user (org_id, directory_id, external_id, user_name) SELECT d.org_id, d.id, m.ext, m.ext FROM model m JOIN dir d ON d.n = m.d;
+UPDATE model SET present = true, active = true, live = true, joined = true;
+ANALYZE steward.directory_user, steward.principal, steward.principal_identity, steward.lifecycle_event, steward.org_policy, steward.directory;
 SELECT setseed(0.42) IS NOT NULL;
-DO $$ BEGIN FOR s IN 1 .. 60 LOOP CALL step(s); END LOOP; END $$;
+DO $$ BEGIN FOR s IN 1 .. 40 LOOP CALL step(s); END LOOP; END $$;
 SELECT * FROM problem LIMIT 5;
-SELECT count(*) FILTER (WHERE joined) > 1000 AS joined, count(*) FILTER (WHERE leavers > 1) > 100 AS left_again, sum(rehires) > 500 AS came_back FROM model;
+SELECT sum(leavers) > 500 AS left_, count(*) FILTER (WHERE leavers > 1) > 100 AS left_again, sum(rehires) > 100 AS came_back FROM model;
 SELECT m.ext, m.leavers, m.rehires, e.* FROM model m LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE kind = 'joiner') AS j, count(*) FILTER (WHERE kind = 'leaver') AS l,
   count(*) FILTER (WHERE kind = 'rehire') AS r FROM steward.lifecycle_event e WHERE e.org_id = steward.default_org() AND e.person = m.ext) e ON true
 WHERE (m.joined::int, m.leavers, m.rehires) IS DISTINCT FROM (e.j::int, e.l::int, e.r::int) LIMIT 5;

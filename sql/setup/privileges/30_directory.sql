@@ -3,7 +3,7 @@
 GRANT SELECT, INSERT, UPDATE, DELETE ON steward.directory_user, steward.directory_group, steward.directory_member TO steward_connector;
 GRANT SELECT, INSERT, UPDATE ON steward.directory TO steward_connector;
 GRANT SELECT, INSERT, UPDATE, DELETE ON steward.birthright_rule TO steward_admin;
-GRANT SELECT ON steward.org_policy, steward.directory_policy, steward.department_owner, steward.birthright_rule TO steward_analyst;
+GRANT SELECT ON steward.lifecycle_selftest_run, steward.lifecycle_finding, steward.org_policy, steward.directory_policy, steward.department_owner, steward.birthright_rule TO steward_analyst;
 GRANT EXECUTE ON FUNCTION steward.uuid7() TO steward_connector;
 GRANT EXECUTE ON FUNCTION
     steward.import_directory(text, jsonb, boolean, uuid), steward.import_directory(uuid, jsonb, boolean, uuid),
@@ -13,6 +13,7 @@ GRANT EXECUTE ON FUNCTION
     steward.confirm_brake(text, bigint, text, uuid), steward.confirm_brake(uuid, bigint, text, uuid)
     TO steward_connector;
 GRANT EXECUTE ON FUNCTION
+    steward.lifecycle_selftest(uuid),
     steward.set_lifecycle_policy(jsonb, text, uuid),
     steward.set_default_owner(text, text, uuid), steward.set_default_owner(uuid, text, uuid)
     TO steward_admin;

@@ -58,7 +58,7 @@ CREATE TABLE steward.directory_user (
     CONSTRAINT directory_user_manager_fkey FOREIGN KEY (org_id, manager_user_id)
         REFERENCES steward.directory_user (org_id, id) ON DELETE SET NULL (manager_user_id)
 );
-CREATE UNIQUE INDEX directory_user_user_name_key ON steward.directory_user (org_id, directory_id, lower(user_name));
+CREATE UNIQUE INDEX directory_user_user_name_key ON steward.directory_user (org_id, lower(user_name), directory_id);
 CREATE INDEX directory_user_manager_idx ON steward.directory_user (org_id, manager_user_id) WHERE manager_user_id IS NOT NULL;
 COMMENT ON TABLE steward.directory_user IS 'a person as a directory states it; a change here is a lifecycle event in the same commit';
 COMMENT ON COLUMN steward.directory_user.org_id IS 'organization';

@@ -180,3 +180,20 @@ COMMENT ON COLUMN steward.lifecycle_finding.principal_id IS 'person it is about'
 COMMENT ON COLUMN steward.lifecycle_finding.credential_id IS 'credential it is about';
 COMMENT ON COLUMN steward.lifecycle_finding.detail IS 'in words';
 COMMENT ON COLUMN steward.lifecycle_finding.found_at IS 'since when';
+
+CREATE TABLE steward.lifecycle_selftest_run (
+    org_id uuid NOT NULL CONSTRAINT lifecycle_selftest_run_organization_fkey REFERENCES steward.organization (id),
+    id uuid NOT NULL DEFAULT steward.uuid7(),
+    run_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    passed bigint NOT NULL,
+    failed bigint NOT NULL,
+    run_by name NOT NULL,
+    CONSTRAINT lifecycle_selftest_run_pkey PRIMARY KEY (org_id, id)
+);
+COMMENT ON TABLE steward.lifecycle_selftest_run IS 'evidence: when lifecycle_selftest() ran, and what came of it';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.org_id IS 'organization';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.id IS 'identity';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.run_at IS 'when';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.passed IS 'checks that passed';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.failed IS 'checks that failed';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.run_by IS 'database role that ran it';
