@@ -38,7 +38,7 @@ CREATE TABLE steward.role (
     id uuid NOT NULL DEFAULT steward.uuid7(),
     name text NOT NULL CONSTRAINT role_name_valid CHECK (name = btrim(name) AND length(name) BETWEEN 1 AND 200),
     title text CONSTRAINT role_title_valid CHECK (length(btrim(title)) BETWEEN 1 AND 200),
-    scopes steward.scope_set NOT NULL,
+    scopes steward.scope_set NOT NULL CONSTRAINT role_some_scope CHECK (steward.cardinality(scopes) > 0),
     requestable boolean NOT NULL DEFAULT false,
     owner_id uuid,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -78,7 +78,7 @@ CREATE TABLE steward.scope_grant (
     CONSTRAINT scope_grant_event_fkey FOREIGN KEY (org_id, ended_by_event) REFERENCES steward.lifecycle_event (org_id, id),
     CONSTRAINT scope_grant_direct_justified CHECK (source = 'birthright' OR justification IS NOT NULL),
     CONSTRAINT scope_grant_scopes_or_role CHECK ((scopes IS NULL) <> (role_id IS NULL)),
-    CONSTRAINT scope_grant_some_scope CHECK (scopes::text <> '')
+    CONSTRAINT scope_grant_some_scope CHECK (steward.cardinality(scopes) > 0)
 );
 CREATE INDEX scope_grant_role_idx ON steward.scope_grant (org_id, role_id) WHERE role_id IS NOT NULL;
 CREATE INDEX scope_grant_principal_idx ON steward.scope_grant (org_id, principal_id, ends_at);
