@@ -422,7 +422,8 @@ write_people(ReportPage *page)
 	static StewardPlan events = STEWARD_PLAN(
 		"uzz",
 		"SELECT t.person, t.kind, t.cause, to_char(t.effective_at AT TIME ZONE 'UTC', 'DD Mon YYYY HH24:MI:SS'), "
-		"CASE WHEN t.source_delay IS NULL THEN '' ELSE format('%s s', round(extract(epoch FROM t.source_delay)::numeric, 1)) END, "
+		"CASE WHEN t.source_delay > interval '2 days' THEN format('%s days', extract(epoch FROM t.source_delay)::bigint / 86400) "
+		"WHEN t.source_delay IS NOT NULL THEN format('%s s', round(extract(epoch FROM t.source_delay)::numeric, 1)) END, "
 		"t.credentials_revoked::text, format('%s%s', t.pending_outside, CASE WHEN t.pending_due < now() THEN ', overdue' ELSE '' END), "
 		"coalesce(t.successor, '') FROM steward.lifecycle_timeline t WHERE t.org_id = $1 AND t.kind <> 'joiner' "
 		"AND t.effective_at BETWEEN $2 AND $3 ORDER BY t.effective_at DESC LIMIT 40");

@@ -17,6 +17,11 @@ INSERT INTO call_value VALUES
 	('type text', $$'calls'$$), ('type uuid', $$'01900000-0000-7000-8000-000000000001'$$), ('type jsonb', $$'{}'$$),
 	('type boolean', $$false$$), ('type interval', $$'1 day'$$), ('type timestamp with time zone', $$now() + interval '1 day'$$),
 	('type steward.scope_set', $$'calls:read'$$), ('type steward.scope', $$'calls:read'$$), ('type text[]', $$'{}'$$),
+	('layer', $$'sso'$$), ('decision', $$'mitigate'$$), ('split', $$NULL$$), ('evidence', $$'steward.evidence_keys_expire'$$),
+	('max_action', $$'suspend'$$), ('agents', $$NULL$$), ('brake_window', $$'1 hour'$$), ('action', $$'alert'$$), ('category', $$NULL$$),
+	('min_score', $$0.5$$), ('within', $$'1 hour'$$), ('suspend_for', $$NULL$$), ('narrow_to', $$NULL$$), ('format', $$'plain'$$),
+	('signals', $$'[]'$$), ('severity', $$'low'$$), ('since', $$now() - interval '1 day'$$), ('until', $$now() + interval '1 day'$$),
+	('type numeric', $$1$$),
 	('type integer', $$1$$), ('type bigint', $$1$$);
 
 -- Functions of people: not those of types and operators, not triggers.  org stands for the argument of that name, kind

@@ -11,7 +11,6 @@ GRANT SELECT ON steward.risk, steward.risks, steward.builtin_control, steward.co
     steward.finding_rule, steward.finding_limits, steward.finding_state, steward.findings, steward.finding_exceptions, steward.finding_trend,
     steward.credential_finding, steward.effective_access
     TO steward_analyst;
-GRANT EXECUTE ON FUNCTION steward.uncovered_scopes(steward.scope_set, steward.scope_set[]) TO steward_analyst;
 GRANT EXECUTE ON FUNCTION
     steward.explain_access(text, steward.scope_set, uuid), steward.explain_access(uuid, steward.scope_set, uuid),
     steward.report_html(timestamptz, timestamptz, uuid)
