@@ -39,4 +39,9 @@
 #define steward_index_beginscan(heap, index, snapshot, nkeys) index_beginscan(heap, index, snapshot, nkeys, 0)
 #endif
 
+/* 16 limits CREATEROLE to roles on which it was given ADMIN OPTION. */
+#if PG_VERSION_NUM >= 160000
+#define STEWARD_ALTER_ROLE_NEEDS_ADMIN
+#endif
+
 #endif /* STEWARD_COMPAT_H */

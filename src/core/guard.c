@@ -42,6 +42,8 @@ const StewardGuardedTable steward_guarded_tables[] = {
 	{"credential", "analyst", NULL, "org_id", true},
 	{"suspension", "analyst", NULL, "org_id", true},
 	{"revocation_task", "analyst", NULL, "org_id", true},
+	{"pg_role", "analyst", NULL, "org_id", true},
+	{"heartbeat", NULL, NULL, NULL, false},
 	{"audit_event", "auditor", NULL, "org_id", false},
 	{"audit_incarnation", NULL, NULL, NULL, false},
 	{"installation", NULL, NULL, NULL, false},
@@ -70,6 +72,8 @@ const StewardTrigger steward_triggers[] = {
 	 "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT", "tg_directory_member"},
 	{"directory_member", "lifecycle_delete", "", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
 	 "tg_directory_member"},
+	{"credential", "pg_role", "", "AFTER UPDATE",
+	 "FOR EACH ROW WHEN (NEW.kind = 'pg_role' AND OLD.state IS DISTINCT FROM NEW.state)", "tg_pg_role"},
 	{"audit_event", "protect", "", "BEFORE INSERT OR UPDATE OR DELETE", "FOR EACH ROW", "tg_protect_audit"},
 	{NULL},
 };

@@ -19,6 +19,9 @@
 #include "core/health.h"
 #include "core/plan.h"
 #include "core/relation.h"
+#include "revocation/pg_role.h"
+#include "revocation/task.h"
+#include "revocation/visible.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_health_checks);
@@ -130,9 +133,8 @@ check_logging(ReturnSetInfo *rsinfo)
 
 /* The checks of the capabilities, in the order in which they are shown; they read tables of steward. */
 static const StewardHealthCheck checks[] = {
-	check_incarnation,
-	check_partitions,
-	check_profiles,
+	check_incarnation,		 check_partitions,	  check_profiles,
+	steward_check_heartbeat, steward_check_tasks, steward_check_pg_roles,
 };
 
 /*

@@ -47,6 +47,9 @@ static const struct
 	[STEWARD_PRINCIPAL] = {"principal", "principal_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_SYSTEM] = {"system", "system_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_CREDENTIAL] = {"credential", "credential_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
+	[STEWARD_CREDENTIAL_CHILDREN] = {"credential", "credential_parent_idx", 2, {F_UUID_EQ, F_UUID_EQ}},
+	[STEWARD_REVOCATION] = {"revocation", "revocation_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
+	[STEWARD_HEARTBEAT] = {"heartbeat", "heartbeat_pkey", 1, {F_BOOLEQ}},
 	[STEWARD_AUDIT_INCARNATION] = {"audit_incarnation", "audit_incarnation_pkey", 1, {F_INT4EQ}},
 };
 
@@ -212,36 +215,52 @@ fill_keys(StewardTable table, ScanKey skeys, int nkeys, const Datum *keys)
 }
 
 /*
- * steward_scan
- *		Visits the rows whose first nkeys key columns equal keys, in key order, under the given snapshot.
+ * steward_scan_each
+ *		Does nscans scans in a row: each visits the rows whose first nkeys key columns equal the next nkeys of keys, in
+ *		key order, under the given snapshot; visit ends the scan that it is called for by returning false.
  *
  * The row passed to visit is valid only during that call.
  */
 void
-steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys, StewardVisitor visit, void *arg)
+steward_scan_each(StewardTable table, Snapshot snapshot, int nkeys, int nscans, const Datum *keys, StewardVisitor visit,
+				  void *arg)
 {
 	Relation heap = table_open(steward_table(table), AccessShareLock);
 	Relation index = index_open(resolved.index[table], AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(heap, NULL);
 	ScanKeyData skeys[3];
-	IndexScanDesc scan;
+	IndexScanDesc scan = steward_index_beginscan(heap, index, snapshot, nkeys);
 
-	fill_keys(table, skeys, nkeys, keys);
-	scan = steward_index_beginscan(heap, index, snapshot, nkeys);
-	index_rescan(scan, skeys, nkeys, NULL, 0);
-	while (index_getnext_slot(scan, ForwardScanDirection, slot))
+	for (int i = 0; i < nscans; i++)
 	{
-		bool should_free;
-		StewardRow row = {.tuple = ExecFetchSlotHeapTuple(slot, false, &should_free), .desc = RelationGetDescr(heap)};
+		fill_keys(table, skeys, nkeys, keys + (size_t) i * nkeys);
+		index_rescan(scan, skeys, nkeys, NULL, 0);
+		while (index_getnext_slot(scan, ForwardScanDirection, slot))
+		{
+			bool should_free;
+			StewardRow row = {.tuple = ExecFetchSlotHeapTuple(slot, false, &should_free),
+							  .desc = RelationGetDescr(heap)};
 
+			CHECK_FOR_INTERRUPTS();
+			if (!visit(&row, arg))
+				break;
+		}
 		CHECK_FOR_INTERRUPTS();
-		if (!visit(&row, arg))
-			break;
 	}
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	index_close(index, AccessShareLock);
 	table_close(heap, AccessShareLock);
+}
+
+/*
+ * steward_scan
+ *		One such scan.
+ */
+void
+steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys, StewardVisitor visit, void *arg)
+{
+	steward_scan_each(table, snapshot, nkeys, 1, keys, visit, arg);
 }
 
 /* Visitor of steward_fetch: keeps the first row. */

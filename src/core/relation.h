@@ -19,6 +19,9 @@ typedef enum StewardTable
 	STEWARD_PRINCIPAL,
 	STEWARD_SYSTEM,
 	STEWARD_CREDENTIAL,
+	STEWARD_CREDENTIAL_CHILDREN, /* credential by the index on its parent */
+	STEWARD_REVOCATION,
+	STEWARD_HEARTBEAT,
 	STEWARD_AUDIT_INCARNATION,
 	STEWARD_TABLES
 } StewardTable;
@@ -44,5 +47,7 @@ extern Datum steward_row_get(const StewardRow *row, const char *column, bool *is
 typedef bool (*StewardVisitor)(const StewardRow *row, void *arg);
 extern void steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys, StewardVisitor visit,
 						 void *arg);
+extern void steward_scan_each(StewardTable table, Snapshot snapshot, int nkeys, int nscans, const Datum *keys,
+							  StewardVisitor visit, void *arg);
 
 #endif /* STEWARD_RELATION_H */

@@ -7,6 +7,7 @@
 #include "scope/scope.h"
 PG_FUNCTION_INFO_V1(steward_stub_in);
 PG_FUNCTION_INFO_V1(steward_stub_eq);
+PG_FUNCTION_INFO_V1(steward_stub_overlap);
 Datum
 steward_stub_in(PG_FUNCTION_ARGS)
 {
@@ -59,4 +60,14 @@ Datum
 steward_stub_eq(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(strcmp(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1))) == 0);
+}
+Datum
+steward_stub_overlap(PG_FUNCTION_ARGS)
+{
+	ScopeSet *a = DatumGetScopeSetP(PG_GETARG_DATUM(0));
+	ScopeSet *b = DatumGetScopeSetP(PG_GETARG_DATUM(1));
+
+	PG_RETURN_BOOL(steward_scope_set_cardinality(steward_scope_set_uncovered(a, b)) <
+					   steward_scope_set_cardinality(a) ||
+				   steward_scope_set_cardinality(steward_scope_set_uncovered(b, a)) < steward_scope_set_cardinality(b));
 }
