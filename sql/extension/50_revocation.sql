@@ -46,9 +46,6 @@ COMMENT ON FUNCTION steward.epochs_pass(timestamptz, timestamptz, timestamptz, t
 CREATE FUNCTION steward.revocation_visible(revocation_id uuid, xid xid8 DEFAULT NULL, org uuid DEFAULT steward.default_org()) RETURNS text
     AS 'MODULE_PATHNAME', 'steward_revocation_visible' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION steward.revocation_visible(uuid, xid8, uuid) IS 'whether an act of revocation counts on this node: visible, in_progress, aborted or unknown_here';
-CREATE FUNCTION steward.revocation_visible(receipt steward.revocation_receipt, org uuid DEFAULT steward.default_org()) RETURNS text
-    AS 'MODULE_PATHNAME', 'steward_revocation_visible_receipt' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION steward.revocation_visible(steward.revocation_receipt, uuid) IS 'whether the act of a receipt counts on this node: visible, in_progress, aborted or unknown_here';
 CREATE FUNCTION steward.heartbeat(OUT beat_at timestamptz)
     AS 'MODULE_PATHNAME', 'steward_heartbeat' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.heartbeat() IS 'lets standbys know that what they know is recent; see steward.max_staleness';

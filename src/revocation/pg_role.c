@@ -39,7 +39,8 @@ PG_FUNCTION_INFO_V1(steward_unowned_roles);
 /* What the catalog says about a role now. */
 typedef struct RoleNow
 {
-	bool same; /* it is there, under the name and the OID registered */
+	bool same;	  /* it is there, under the name and the OID registered */
+	bool renamed; /* it is there, under another name */
 	bool can_login;
 	bool privileged; /* superuser, REPLICATION or BYPASSRLS: an ordinary role with CREATEROLE may not alter it */
 	TimestampTz valid_until;
@@ -53,6 +54,7 @@ look_at_role(const char *name, Oid oid)
 	RoleNow now = {0};
 	HeapTuple tuple = SearchSysCache1(AUTHNAME, CStringGetDatum(name));
 
+	now.renamed = SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(oid));
 	if (!HeapTupleIsValid(tuple))
 		return now;
 	if (((Form_pg_authid) GETSTRUCT(tuple))->oid == oid)
@@ -62,6 +64,7 @@ look_at_role(const char *name, Oid oid)
 		Datum until = SysCacheGetAttr(AUTHNAME, tuple, Anum_pg_authid_rolvaliduntil, &isnull);
 
 		now.same = true;
+		now.renamed = false;
 		now.can_login = role->rolcanlogin;
 		now.privileged = role->rolsuper || role->rolreplication || role->rolbypassrls;
 		now.has_valid_until = !isnull;
@@ -267,6 +270,9 @@ steward_maintain_pg_roles(void)
 		values[0] = steward_result(i, 7, &isnull);
 		values[1] = steward_result(i, 8, &isnull);
 		now = look_at_role(role.name, role.oid);
+		/* One that was renamed is not the one registered, but it is still there: that is for people to settle. */
+		if (now.renamed)
+			continue;
 		if (!now.same)
 			outcome = "gone";
 		else if (now.can_login)
@@ -292,8 +298,8 @@ void
 steward_check_pg_roles(ReturnSetInfo *rsinfo)
 {
 	static StewardPlan find =
-		STEWARD_PLAN("", "SELECT " REGISTERED_COLUMNS " FROM steward.pg_role r WHERE r.ended_at IS NULL "
-						 "UNION ALL SELECT " REGISTERED_COLUMNS " " DISABLED_ROLES " AND r.ended_at IS NOT NULL");
+		STEWARD_PLAN("", "SELECT " REGISTERED_COLUMNS ", false FROM steward.pg_role r WHERE r.ended_at IS NULL "
+						 "UNION ALL SELECT " REGISTERED_COLUMNS ", true " DISABLED_ROLES " AND r.ended_at IS NOT NULL");
 	uint64 n = steward_run(&find, STEWARD_TRANSACTION, NULL, NULL);
 	int64 changed = 0;
 	int64 enabled = 0;
@@ -302,8 +308,11 @@ steward_check_pg_roles(ReturnSetInfo *rsinfo)
 	{
 		Registered role = read_registered(i);
 		RoleNow now = look_at_role(role.name, role.oid);
+		bool isnull;
+		bool ended = DatumGetBool(steward_result(i, 7, &isnull));
 
-		changed += !now.same && !role.disabled;
+		/* What is over may well be gone; but not be there under another name. */
+		changed += !now.same && (now.renamed || !ended);
 		enabled += now.same && role.disabled && now.can_login;
 	}
 	if (enabled > 0)

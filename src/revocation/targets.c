@@ -135,7 +135,12 @@ add_child(const StewardRow *row, void *arg)
 	id = *DatumGetUUIDP(steward_row_get(row, "id", &isnull));
 	entry = target_lookup(follow->targets->seen, parent);
 	if (entry != NULL)
-		steward_targets_add(follow->targets, &parent.org, &id, &follow->targets->acts[entry->place]);
+	{
+		/* A copy: the list may move as it grows. */
+		pg_uuid_t act = follow->targets->acts[entry->place];
+
+		steward_targets_add(follow->targets, &parent.org, &id, &act);
+	}
 	return true;
 }
 

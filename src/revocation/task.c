@@ -277,7 +277,7 @@ steward_check_tasks(ReturnSetInfo *rsinfo)
 {
 	static StewardPlan count = STEWARD_PLAN(
 		"",
-		"SELECT count(*), date_trunc('second', clock_timestamp() - min(deadline))::text FROM steward.revocation_task "
+		"SELECT count(*), (extract(epoch FROM clock_timestamp() - min(deadline)) / 60)::bigint FROM steward.revocation_task "
 		"WHERE state <> 'confirmed' AND deadline <= clock_timestamp()");
 	static StewardPlan count_deferred = STEWARD_PLAN(
 		"",
@@ -290,7 +290,7 @@ steward_check_tasks(ReturnSetInfo *rsinfo)
 	if (overdue > 0)
 		steward_health_answer(
 			rsinfo, "revocations outside", "critical",
-			psprintf(INT64_FORMAT " are overdue, the oldest by %s", overdue, steward_result_text(0, 2)),
+			psprintf(INT64_FORMAT " overdue, the oldest by %s minutes", overdue, steward_result_text(0, 2)),
 			"SELECT * FROM steward.revocation_backlog WHERE overdue;");
 	else
 		steward_health_answer(rsinfo, "revocations outside", "ok", "none is overdue", NULL);

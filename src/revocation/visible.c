@@ -13,7 +13,6 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "executor/executor.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -21,7 +20,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "utils/typcache.h"
 #include "utils/uuid.h"
 #include "utils/xid8.h"
 
@@ -35,7 +33,6 @@
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_revocation_visible);
-PG_FUNCTION_INFO_V1(steward_revocation_visible_receipt);
 PG_FUNCTION_INFO_V1(steward_heartbeat);
 
 /* Whether the row of the act is there; in_progress when only this transaction sees it. */
@@ -115,37 +112,6 @@ steward_revocation_visible(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 		xid = DatumGetFullTransactionId(PG_GETARG_DATUM(1));
 	PG_RETURN_TEXT_P(cstring_to_text(ask(org, PG_GETARG_UUID_P(0), PG_ARGISNULL(1) ? NULL : &xid)));
-}
-
-/*
- * revocation_visible(receipt revocation_receipt, org uuid DEFAULT default_org()) → text
- *		The same for a receipt as it was handed out.
- */
-Datum
-steward_revocation_visible_receipt(PG_FUNCTION_ARGS)
-{
-	const pg_uuid_t *org = steward_org_arg(fcinfo, 1);
-	HeapTupleHeader receipt;
-	pg_uuid_t *revocation;
-	FullTransactionId xid;
-	Datum value;
-	bool no_id = true;
-	bool no_xid = true;
-
-	if (!PG_ARGISNULL(0))
-	{
-		receipt = PG_GETARG_HEAPTUPLEHEADER(0);
-		value = GetAttributeByName(receipt, "revocation_id", &no_id);
-		revocation = no_id ? NULL : DatumGetUUIDP(value);
-		value = GetAttributeByName(receipt, "xid", &no_xid);
-		if (!no_xid)
-			xid = DatumGetFullTransactionId(value);
-	}
-	if (no_id)
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("receipt must not be null"),
-						errhint("A dry run has no receipt.")));
-	steward_require(org, (1 << STEWARD_PROFILES) - 1);
-	PG_RETURN_TEXT_P(cstring_to_text(ask(org, revocation, no_xid ? NULL : &xid)));
 }
 
 /*

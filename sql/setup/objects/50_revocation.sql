@@ -40,7 +40,8 @@ CREATE OR REPLACE VIEW steward.pg_role_inventory AS
 SELECT r.org_id,
        r.credential_id,
        r.role_name AS role,
-       CASE WHEN a.oid IS NULL THEN 'gone' WHEN a.oid <> r.role_oid THEN 'another under the name' ELSE 'there' END AS role_state,
+       CASE WHEN a.oid = r.role_oid THEN 'there' WHEN b.oid IS NOT NULL THEN 'renamed' WHEN a.oid IS NOT NULL THEN 'another under the name'
+           ELSE 'gone' END AS role_state,
        steward.credential_status(c) AS status,
        o.name AS owner,
        a.rolcanlogin AS can_login,
@@ -62,7 +63,8 @@ SELECT r.org_id,
 FROM steward.pg_role r
 JOIN steward.credential c ON c.org_id = r.org_id AND c.id = r.credential_id
 LEFT JOIN steward.principal o ON o.org_id = c.org_id AND o.id = c.owner_id
-LEFT JOIN pg_catalog.pg_roles a ON a.rolname = r.role_name;
+LEFT JOIN pg_catalog.pg_roles a ON a.rolname = r.role_name
+LEFT JOIN pg_catalog.pg_roles b ON b.oid = r.role_oid;
 COMMENT ON VIEW steward.pg_role_inventory IS 'PostgreSQL roles that are credentials: what they are now, what they were before steward disabled them';
 
 CREATE OR REPLACE VIEW steward.unowned_pg_roles AS

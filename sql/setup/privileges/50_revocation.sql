@@ -11,7 +11,7 @@ GRANT EXECUTE ON FUNCTION
     steward.terminate_revoked_backends()
     TO steward_security;
 GRANT EXECUTE ON FUNCTION
-    steward.revocation_visible(uuid, xid8, uuid), steward.revocation_visible(steward.revocation_receipt, uuid)
+    steward.revocation_visible(uuid, xid8, uuid)
     TO steward_app, steward_connector, steward_analyst;
 GRANT EXECUTE ON FUNCTION
     steward.claim_revocation_tasks(text, integer, interval, uuid), steward.claim_revocation_tasks(uuid, integer, interval, uuid),
