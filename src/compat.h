@@ -44,4 +44,18 @@
 #define STEWARD_ALTER_ROLE_NEEDS_ADMIN
 #endif
 
+/* 17 made attstattarget of pg_attribute nullable, and ANALYZE hands on what it resolved it to. */
+#if PG_VERSION_NUM >= 170000
+#define STEWARD_STATISTICS_TARGET(stats) ((stats)->attstattarget)
+#else
+#define STEWARD_STATISTICS_TARGET(stats) ((stats)->attr->attstattarget)
+#endif
+
+/* 18 tells VACUUM's delays from those of ANALYZE. */
+#if PG_VERSION_NUM >= 180000
+#define steward_analyze_delay_point() vacuum_delay_point(true)
+#else
+#define steward_analyze_delay_point() vacuum_delay_point()
+#endif
+
 #endif /* STEWARD_COMPAT_H */
