@@ -70,6 +70,8 @@ const StewardGuardedTable steward_guarded_tables[] = {
 	{"finding_setting", "analyst", NULL, "org_id", true},
 	{"finding_exception", "analyst", NULL, "org_id", true},
 	{"finding_history", "analyst", NULL, "org_id", true},
+	{"pg_role", "analyst", NULL, "org_id", true},
+	{"heartbeat", NULL, NULL, NULL, false},
 	{"audit_event", "auditor", NULL, "org_id", false},
 	{"audit_log", "auditor", NULL, "org_id", false},
 	{"audit_tile", "auditor", NULL, "org_id", false},
@@ -127,6 +129,8 @@ const StewardTrigger steward_triggers[] = {
 	 "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT", "tg_birthright_rule"},
 	{"birthright_rule", "lifecycle_delete", "", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
 	 "tg_birthright_rule"},
+	{"credential", "pg_role", "", "AFTER UPDATE",
+	 "FOR EACH ROW WHEN (NEW.kind = 'pg_role' AND OLD.state IS DISTINCT FROM NEW.state)", "tg_pg_role"},
 	{"audit_event", "protect", "", "BEFORE INSERT OR UPDATE OR DELETE", "FOR EACH ROW", "tg_protect_audit"},
 	{NULL},
 };

@@ -24,6 +24,9 @@
 #include "core/relation.h"
 #include "core/sealing.h"
 #include "governance/governance.h"
+#include "revocation/pg_role.h"
+#include "revocation/task.h"
+#include "revocation/visible.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_health_checks);
@@ -137,7 +140,9 @@ static const StewardHealthCheck checks[] = {
 	check_incarnation,		check_partitions,		 check_profiles,
 	steward_check_sealing,	steward_check_log,		 steward_check_partitions_ahead,
 	steward_check_horizon,	steward_check_backlog,	 steward_check_brakes,
-	steward_check_settings, steward_check_libraries,
+	steward_check_settings, steward_check_libraries, check_incarnation,
+	check_partitions,		check_profiles,			 steward_check_heartbeat,
+	steward_check_tasks,	steward_check_pg_roles,
 };
 
 /*

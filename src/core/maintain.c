@@ -20,6 +20,9 @@
 #include "core/relation.h"
 #include "governance/governance.h"
 #include "directory/lifecycle.h"
+#include "revocation/pg_role.h"
+#include "revocation/revoke.h"
+#include "revocation/visible.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_maintain);
@@ -44,6 +47,9 @@ make_partitions(void)
 
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
+	{"heartbeat", steward_maintain_heartbeat},
+	{"deferred bookkeeping of revocations", steward_maintain_settle},
+	{"PostgreSQL roles", steward_maintain_pg_roles},
 	{"partitions of the audit log", make_partitions},
 	{"triggers of audited tables", steward_complete_captures},
 	{"sealing of the audit log", steward_seal_all},

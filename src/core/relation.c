@@ -66,6 +66,9 @@ static const struct
 	[STEWARD_TOKEN_KEY_KID] = {"token_key", "token_key_kid_key", 3, {F_UUID_EQ, F_UUID_EQ, F_TEXTEQ}},
 	[STEWARD_REVOKED_TOKEN] = {"revoked_token", "revoked_token_pkey", 3, {F_UUID_EQ, F_UUID_EQ, F_TEXTEQ}},
 	[STEWARD_TOKEN_SIGNAL] = {"token_signal", "token_signal_pkey", 1, {F_BOOLEQ}},
+	[STEWARD_CREDENTIAL_CHILDREN] = {"credential", "credential_parent_idx", 2, {F_UUID_EQ, F_UUID_EQ}},
+	[STEWARD_REVOCATION] = {"revocation", "revocation_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
+	[STEWARD_HEARTBEAT] = {"heartbeat", "heartbeat_pkey", 1, {F_BOOLEQ}},
 	[STEWARD_AUDIT_INCARNATION] = {"audit_incarnation", "audit_incarnation_pkey", 1, {F_INT4EQ}},
 	[STEWARD_AUDIT_EVENT] = {"audit_event", "audit_event_pkey", 1, {F_UUID_EQ}},
 };
@@ -320,40 +323,55 @@ fill_keys(StewardTable table, ScanKey skeys, int nkeys, const Datum *keys)
 }
 
 /*
- * steward_scan
- *		Visits the rows whose first nkeys key columns equal keys, in key order, under the given snapshot.
+ * steward_scan_each
+ *		Does nscans scans in a row: each visits the rows whose first nkeys key columns equal the next nkeys of keys, in
+ *		key order, under the given snapshot; visit ends the scan that it is called for by returning false.
  *
  * The row passed to visit is valid only during that call.
  */
 void
-steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys, StewardVisitor visit, void *arg)
+steward_scan_each(StewardTable table, Snapshot snapshot, int nkeys, int nscans, const Datum *keys, StewardVisitor visit,
+				  void *arg)
 {
 	Relation heap = table_open(steward_table(table), AccessShareLock);
 	Relation index = index_open(resolved.index[table], AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(heap, NULL);
+	IndexScanDesc scan = steward_index_beginscan(heap, index, snapshot, nkeys);
 	ScanKeyData skeys[MAX_KEYS];
-	IndexScanDesc scan;
 
-	fill_keys(table, skeys, nkeys, keys);
-	scan = steward_index_beginscan(heap, index, snapshot, nkeys);
-	index_rescan(scan, skeys, nkeys, NULL, 0);
-	while (index_getnext_slot(scan, ForwardScanDirection, slot))
+	for (int i = 0; i < nscans; i++)
 	{
-		StewardRow row = {.desc = shapes[table].desc, .table = table};
-		bool should_free;
-
 		CHECK_FOR_INTERRUPTS();
-		row.tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
-		slot_getallattrs(slot);
-		row.values = slot->tts_values;
-		row.nulls = slot->tts_isnull;
-		if (!visit(&row, arg))
-			break;
+		fill_keys(table, skeys, nkeys, nkeys == 0 ? keys : keys + (size_t) i * nkeys);
+		index_rescan(scan, skeys, nkeys, NULL, 0);
+		while (index_getnext_slot(scan, ForwardScanDirection, slot))
+		{
+			StewardRow row = {.desc = shapes[table].desc, .table = table};
+			bool should_free;
+
+			CHECK_FOR_INTERRUPTS();
+			row.tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
+			slot_getallattrs(slot);
+			row.values = slot->tts_values;
+			row.nulls = slot->tts_isnull;
+			if (!visit(&row, arg))
+				break;
+		}
 	}
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	index_close(index, AccessShareLock);
 	table_close(heap, AccessShareLock);
+}
+
+/*
+ * steward_scan
+ *		One such scan.
+ */
+void
+steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys, StewardVisitor visit, void *arg)
+{
+	steward_scan_each(table, snapshot, nkeys, 1, keys, visit, arg);
 }
 
 /* Hash of a whole key, with the table; never 0, which means empty. */

@@ -28,6 +28,9 @@ typedef enum StewardTable
 	STEWARD_TOKEN_KEY_KID, /* by issuer and kid */
 	STEWARD_REVOKED_TOKEN,
 	STEWARD_TOKEN_SIGNAL,
+	STEWARD_CREDENTIAL_CHILDREN, /* credential by the index on its parent */
+	STEWARD_REVOCATION,
+	STEWARD_HEARTBEAT,
 	STEWARD_AUDIT_INCARNATION,
 	STEWARD_AUDIT_EVENT,
 	STEWARD_TABLES
@@ -71,5 +74,7 @@ extern void steward_row_version(const StewardRow *row, StewardVersion *version);
 typedef bool (*StewardVisitor)(const StewardRow *row, void *arg);
 extern void steward_scan(StewardTable table, Snapshot snapshot, int nkeys, const Datum *keys, StewardVisitor visit,
 						 void *arg);
+extern void steward_scan_each(StewardTable table, Snapshot snapshot, int nkeys, int nscans, const Datum *keys,
+							  StewardVisitor visit, void *arg);
 
 #endif /* STEWARD_RELATION_H */

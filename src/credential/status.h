@@ -34,6 +34,9 @@ typedef enum StewardReason
 
 extern const char *const steward_reason_names[STEWARD_REASONS];
 
+/* The closed list of kinds of credentials, which ends with NULL; the table's constraint has the same. */
+extern const char *const steward_credential_kinds[];
+
 extern StewardReason steward_credential_reason(const StewardRow *credential, Snapshot snapshot, TimestampTz now);
 
 #endif /* STEWARD_STATUS_H */

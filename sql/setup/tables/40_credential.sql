@@ -112,16 +112,23 @@ CREATE TABLE steward.revocation (
     note text CONSTRAINT revocation_note_valid CHECK (length(btrim(note)) BETWEEN 1 AND 4000),
     subject_kind text NOT NULL CONSTRAINT revocation_subject_known CHECK (subject_kind IN ('credential', 'principal', 'organization', 'filter')),
     subject_id uuid,
+    filter jsonb,
     lifecycle_event_id uuid,
     actor name NOT NULL,
     credentials bigint NOT NULL,
     principals bigint NOT NULL,
     pending_external bigint NOT NULL,
     revoked_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
+    epoch timestamptz,
+    settled_at timestamptz,
     CONSTRAINT revocation_pkey PRIMARY KEY (org_id, id),
+    CONSTRAINT revocation_filter_of_filter CHECK ((subject_kind = 'filter') = (filter IS NOT NULL)),
+    CONSTRAINT revocation_unsettled_by_epoch CHECK (settled_at IS NOT NULL OR epoch IS NOT NULL),
     CONSTRAINT revocation_event_fkey FOREIGN KEY (org_id, lifecycle_event_id) REFERENCES steward.lifecycle_event (org_id, id)
 );
 CREATE INDEX revocation_event_idx ON steward.revocation (org_id, lifecycle_event_id) WHERE lifecycle_event_id IS NOT NULL;
+CREATE INDEX revocation_unsettled_idx ON steward.revocation (org_id, id) WHERE settled_at IS NULL;
 COMMENT ON TABLE steward.revocation IS 'one act of revocation; its id is the receipt';
 COMMENT ON COLUMN steward.revocation.org_id IS 'organization';
 COMMENT ON COLUMN steward.revocation.id IS 'the receipt';
@@ -129,12 +136,16 @@ COMMENT ON COLUMN steward.revocation.reason IS 'reason, from a closed list';
 COMMENT ON COLUMN steward.revocation.note IS 'what the actor had to say';
 COMMENT ON COLUMN steward.revocation.subject_kind IS 'what was named: a credential, a principal, an organization or a filter';
 COMMENT ON COLUMN steward.revocation.subject_id IS 'the named credential, principal or organization';
+COMMENT ON COLUMN steward.revocation.filter IS 'what revoke_matching() was asked for';
 COMMENT ON COLUMN steward.revocation.lifecycle_event_id IS 'lifecycle event that caused it';
 COMMENT ON COLUMN steward.revocation.actor IS 'database role that did it';
 COMMENT ON COLUMN steward.revocation.credentials IS 'credentials revoked';
-COMMENT ON COLUMN steward.revocation.principals IS 'principals stopped';
+COMMENT ON COLUMN steward.revocation.principals IS 'principals whose epoch moved';
 COMMENT ON COLUMN steward.revocation.pending_external IS 'of these, credentials that another system still has to kill';
 COMMENT ON COLUMN steward.revocation.revoked_at IS 'when, inside the transaction';
+COMMENT ON COLUMN steward.revocation.xid IS 'transaction of the act, in the cluster where it was done';
+COMMENT ON COLUMN steward.revocation.epoch IS 'epoch that it set on its principal or organization: what was issued at or before is dead';
+COMMENT ON COLUMN steward.revocation.settled_at IS 'when the rows of its credentials were brought up to date; NULL while maintain() still has to';
 
 CREATE TABLE steward.credential (
     org_id uuid NOT NULL,
@@ -195,8 +206,8 @@ CREATE TABLE steward.credential (
     CONSTRAINT credential_digest_of_high_entropy CHECK (digest IS NULL OR kind NOT IN ('password', 'pg_role', 'account')),
     CONSTRAINT credential_expires_after_start CHECK (expires_at > coalesce(not_before, issued_at) OR source <> 'issued')
 );
-CREATE INDEX credential_holder_idx ON steward.credential (org_id, holder_id, id) WHERE state <> 'revoked';
-CREATE INDEX credential_owner_idx ON steward.credential (org_id, owner_id, id) WHERE state <> 'revoked';
+CREATE INDEX credential_holder_idx ON steward.credential (org_id, holder_id, system_id, id) WHERE state <> 'revoked';
+CREATE INDEX credential_owner_idx ON steward.credential (org_id, owner_id, system_id, id) WHERE state <> 'revoked';
 CREATE INDEX credential_parent_idx ON steward.credential (org_id, parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX credential_expires_idx ON steward.credential (org_id, expires_at) WHERE state <> 'revoked';
 CREATE INDEX credential_display_idx ON steward.credential (org_id, display);
@@ -283,46 +294,3 @@ COMMENT ON COLUMN steward.suspension.until IS 'until when; NULL until lifted';
 COMMENT ON COLUMN steward.suspension.lifted_at IS 'when it was lifted';
 COMMENT ON COLUMN steward.suspension.lifted_by IS 'database role that lifted it';
 COMMENT ON COLUMN steward.suspension.lifted_by_event IS 'lifecycle event that lifted it';
-
-CREATE TABLE steward.revocation_task (
-    org_id uuid NOT NULL,
-    id uuid NOT NULL DEFAULT steward.uuid7(),
-    credential_id uuid NOT NULL,
-    revocation_id uuid NOT NULL,
-    system_id uuid NOT NULL,
-    state text NOT NULL DEFAULT 'pending' CONSTRAINT revocation_task_state_known CHECK (state IN ('pending', 'leased', 'confirmed')),
-    deadline timestamptz NOT NULL,
-    attempts integer NOT NULL DEFAULT 0 CONSTRAINT revocation_task_attempts_counted CHECK (attempts >= 0),
-    next_attempt_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    lease_until timestamptz,
-    leased_by name,
-    last_error text,
-    evidence jsonb,
-    confirmed_at timestamptz,
-    created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    CONSTRAINT revocation_task_pkey PRIMARY KEY (org_id, id),
-    CONSTRAINT revocation_task_credential_key UNIQUE (org_id, credential_id, revocation_id),
-    CONSTRAINT revocation_task_credential_fkey FOREIGN KEY (org_id, credential_id) REFERENCES steward.credential (org_id, id),
-    CONSTRAINT revocation_task_revocation_fkey FOREIGN KEY (org_id, revocation_id) REFERENCES steward.revocation (org_id, id),
-    CONSTRAINT revocation_task_system_fkey FOREIGN KEY (org_id, system_id) REFERENCES steward.system (org_id, id),
-    CONSTRAINT revocation_task_lease_complete CHECK ((state = 'leased') = (lease_until IS NOT NULL AND leased_by IS NOT NULL)),
-    CONSTRAINT revocation_task_confirmed_since CHECK ((state = 'confirmed') = (confirmed_at IS NOT NULL))
-);
-CREATE INDEX revocation_task_open_idx ON steward.revocation_task (org_id, system_id, next_attempt_at) WHERE state <> 'confirmed';
-CREATE INDEX revocation_task_revocation_idx ON steward.revocation_task (org_id, revocation_id);
-COMMENT ON TABLE steward.revocation_task IS 'one credential that another system has to kill; open until that system''s answer is recorded';
-COMMENT ON COLUMN steward.revocation_task.org_id IS 'organization';
-COMMENT ON COLUMN steward.revocation_task.id IS 'identity';
-COMMENT ON COLUMN steward.revocation_task.credential_id IS 'credential to be killed';
-COMMENT ON COLUMN steward.revocation_task.revocation_id IS 'the act that asked for it';
-COMMENT ON COLUMN steward.revocation_task.system_id IS 'where it has to be killed';
-COMMENT ON COLUMN steward.revocation_task.state IS 'pending, leased or confirmed';
-COMMENT ON COLUMN steward.revocation_task.deadline IS 'when it is overdue';
-COMMENT ON COLUMN steward.revocation_task.attempts IS 'how often it was tried';
-COMMENT ON COLUMN steward.revocation_task.next_attempt_at IS 'not to be tried before';
-COMMENT ON COLUMN steward.revocation_task.lease_until IS 'end of the worker''s lease';
-COMMENT ON COLUMN steward.revocation_task.leased_by IS 'worker that holds the lease';
-COMMENT ON COLUMN steward.revocation_task.last_error IS 'what went wrong last';
-COMMENT ON COLUMN steward.revocation_task.evidence IS 'what the other system answered';
-COMMENT ON COLUMN steward.revocation_task.confirmed_at IS 'when it was confirmed';
-COMMENT ON COLUMN steward.revocation_task.created_at IS 'when it was made';
