@@ -41,6 +41,8 @@ const StewardGuardedTable steward_guarded_tables[] = {
 	{"revocation", "analyst", NULL, "org_id", true},
 	{"credential", "analyst", NULL, "org_id", true},
 	{"suspension", "analyst", NULL, "org_id", true},
+	{"credential_use", "analyst", NULL, "org_id", false},
+	{"credential_activity", "analyst", NULL, "org_id", false},
 	{"revocation_task", "analyst", NULL, "org_id", true},
 	{"audit_event", "auditor", NULL, "org_id", false},
 	{"audit_incarnation", NULL, NULL, NULL, false},
@@ -70,6 +72,7 @@ const StewardTrigger steward_triggers[] = {
 	 "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT", "tg_directory_member"},
 	{"directory_member", "lifecycle_delete", "", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
 	 "tg_directory_member"},
+	{"credential_use", "protect", "", "BEFORE UPDATE OR DELETE", "FOR EACH ROW", "tg_use_protect"},
 	{"audit_event", "protect", "", "BEFORE INSERT OR UPDATE OR DELETE", "FOR EACH ROW", "tg_protect_audit"},
 	{NULL},
 };

@@ -15,6 +15,7 @@
 #include "core/guard.h"
 #include "core/maintain.h"
 #include "core/relation.h"
+#include "credential/use.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_maintain);
@@ -36,6 +37,7 @@ make_partitions(void)
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
 	{"partitions of the audit log", make_partitions},
+	{"use of credentials", steward_merge_use},
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "core/organization.h"
 #include "core/relation.h"
 #include "core/secret.h"
+#include "credential/use.h"
 #include "steward.h"
 
 PG_MODULE_MAGIC;
@@ -57,6 +58,7 @@ _PG_init(void)
 							   "Goes into the context of audit events; never trusted.", &steward_request_id, "",
 							   PGC_USERSET, 0, check_request_id, NULL, NULL);
 	steward_organization_init();
+	steward_use_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
 }

@@ -47,6 +47,7 @@ static const struct
 	[STEWARD_PRINCIPAL] = {"principal", "principal_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_SYSTEM] = {"system", "system_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_CREDENTIAL] = {"credential", "credential_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
+	[STEWARD_CREDENTIAL_USE] = {"credential_use", "credential_use_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_AUDIT_INCARNATION] = {"audit_incarnation", "audit_incarnation_pkey", 1, {F_INT4EQ}},
 };
 
