@@ -71,3 +71,35 @@ COMMENT ON FUNCTION steward.register_credential(text, uuid, text, text, steward.
 CREATE FUNCTION steward.credential_status(credential record) RETURNS text
     AS 'MODULE_PATHNAME', 'steward_credential_status' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION steward.credential_status(record) IS 'effective status of a row of steward.credential at this moment';
+
+CREATE FUNCTION steward.suspend(object text, reason text, cause text DEFAULT 'manual', until timestamptz DEFAULT NULL,
+    org uuid DEFAULT steward.default_org(), OUT suspension_id uuid)
+    AS 'MODULE_PATHNAME', 'steward_suspend' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.suspend(text, text, text, timestamptz, uuid) IS 'stops a principal or credential until it is reinstated, or until an end';
+CREATE FUNCTION steward.suspend(object uuid, reason text, cause text DEFAULT 'manual', until timestamptz DEFAULT NULL,
+    org uuid DEFAULT steward.default_org(), OUT suspension_id uuid)
+    AS 'MODULE_PATHNAME', 'steward_suspend' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.suspend(uuid, text, text, timestamptz, uuid) IS 'stops a principal or credential until it is reinstated, or until an end';
+
+CREATE FUNCTION steward.reinstate(object text, reason text, cause text DEFAULT 'manual',
+    org uuid DEFAULT steward.default_org(), OUT state text)
+    AS 'MODULE_PATHNAME', 'steward_reinstate' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.reinstate(text, text, text, uuid) IS 'lifts what was suspended for one cause, and leaves what other causes hold';
+CREATE FUNCTION steward.reinstate(object uuid, reason text, cause text DEFAULT 'manual',
+    org uuid DEFAULT steward.default_org(), OUT state text)
+    AS 'MODULE_PATHNAME', 'steward_reinstate' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.reinstate(uuid, text, text, uuid) IS 'lifts what was suspended for one cause, and leaves what other causes hold';
+
+-- Triggers.
+CREATE FUNCTION steward.tg_credential_rules() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_credential_rules' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_credential_rules() IS 'owners, holders and scopes of credentials that can act';
+CREATE FUNCTION steward.tg_principal_rules() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_principal_rules' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_principal_rules() IS 'owners of services, agents and workloads that can act';
+CREATE FUNCTION steward.tg_still_owns() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_still_owns' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_still_owns() IS 'at commit, somebody who went owns nothing that can act';
+CREATE FUNCTION steward.tg_last_admin() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_last_admin' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_last_admin() IS 'the last admin of an organization does not vanish silently';

@@ -15,6 +15,7 @@
 #include "core/guard.h"
 #include "core/maintain.h"
 #include "core/relation.h"
+#include "credential/suspend.h"
 #include "credential/use.h"
 #include "steward.h"
 
@@ -38,6 +39,7 @@ make_partitions(void)
 static const StewardMaintenance steps[] = {
 	{"partitions of the audit log", make_partitions},
 	{"use of credentials", steward_merge_use},
+	{"suspensions that end", steward_lift_ended},
 };
 
 /*

@@ -21,6 +21,7 @@
 #include "core/plan.h"
 #include "core/reference.h"
 #include "core/secret.h"
+#include "credential/grant.h"
 #include "credential/people.h"
 #include "scope/scope.h"
 #include "steward.h"
@@ -372,6 +373,8 @@ store_facts(const Facts *facts, pg_uuid_t *id)
 	bool isnull;
 
 	steward_lock_pair(facts->org, holder_id, owner_id, &holder, &owner);
+	steward_require_scopes(facts->org, &holder.id, holder.name, facts->scopes, true, facts->justification,
+						   facts->ticket);
 	namestrcpy(&caller, steward_caller_name());
 	{
 		Datum values[] = {UUIDPGetDatum(facts->org),

@@ -18,3 +18,7 @@ GRANT EXECUTE ON FUNCTION
     TO steward_app;
 GRANT EXECUTE ON FUNCTION steward.credential_status(record) TO steward_analyst;
 GRANT SELECT ON steward.credential_inventory TO steward_analyst;
+GRANT EXECUTE ON FUNCTION
+    steward.suspend(text, text, text, timestamptz, uuid), steward.suspend(uuid, text, text, timestamptz, uuid),
+    steward.reinstate(text, text, text, uuid), steward.reinstate(uuid, text, text, uuid)
+    TO steward_security;

@@ -251,6 +251,7 @@ CREATE TABLE steward.suspension (
     until timestamptz,
     lifted_at timestamptz,
     lifted_by name,
+    lifted_reason text CONSTRAINT suspension_lifted_reason_valid CHECK (length(btrim(lifted_reason)) BETWEEN 1 AND 4000),
     lifted_by_event uuid,
     CONSTRAINT suspension_pkey PRIMARY KEY (org_id, id),
     CONSTRAINT suspension_principal_fkey FOREIGN KEY (org_id, principal_id) REFERENCES steward.principal (org_id, id),
@@ -262,6 +263,7 @@ CREATE TABLE steward.suspension (
 );
 CREATE INDEX suspension_principal_idx ON steward.suspension (org_id, principal_id) WHERE lifted_at IS NULL AND principal_id IS NOT NULL;
 CREATE INDEX suspension_credential_idx ON steward.suspension (org_id, credential_id) WHERE lifted_at IS NULL AND credential_id IS NOT NULL;
+CREATE INDEX suspension_until_idx ON steward.suspension (until) WHERE lifted_at IS NULL AND until IS NOT NULL;
 CREATE INDEX suspension_event_idx ON steward.suspension (org_id, lifecycle_event_id) WHERE lifecycle_event_id IS NOT NULL;
 CREATE INDEX suspension_lifted_by_idx ON steward.suspension (org_id, lifted_by_event) WHERE lifted_by_event IS NOT NULL;
 COMMENT ON TABLE steward.suspension IS 'a reason that a principal or credential may not act; several can hold at once, and lifting one leaves the others';
@@ -276,6 +278,7 @@ COMMENT ON COLUMN steward.suspension.since IS 'since when';
 COMMENT ON COLUMN steward.suspension.until IS 'until when; NULL until lifted';
 COMMENT ON COLUMN steward.suspension.lifted_at IS 'when it was lifted';
 COMMENT ON COLUMN steward.suspension.lifted_by IS 'database role that lifted it';
+COMMENT ON COLUMN steward.suspension.lifted_reason IS 'why it was lifted';
 COMMENT ON COLUMN steward.suspension.lifted_by_event IS 'lifecycle event that lifted it';
 
 CREATE TABLE steward.revocation_task (
