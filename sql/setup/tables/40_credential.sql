@@ -192,6 +192,8 @@ CREATE TABLE steward.credential (
 CREATE INDEX credential_holder_idx ON steward.credential (org_id, holder_id, id) WHERE state <> 'revoked';
 CREATE INDEX credential_owner_idx ON steward.credential (org_id, owner_id, id) WHERE state <> 'revoked';
 CREATE INDEX credential_parent_idx ON steward.credential (org_id, parent_id) WHERE parent_id IS NOT NULL;
+-- A credential has one successor.
+CREATE UNIQUE INDEX credential_successor_key ON steward.credential (org_id, parent_id) WHERE parent_kind = 'rotated_from';
 CREATE INDEX credential_expires_idx ON steward.credential (org_id, expires_at) WHERE state <> 'revoked';
 CREATE INDEX credential_display_idx ON steward.credential (org_id, display);
 CREATE INDEX credential_name_idx ON steward.credential (org_id, name) WHERE name IS NOT NULL;
