@@ -167,6 +167,8 @@ CREATE TABLE steward.credential (
     ticket text CONSTRAINT credential_ticket_valid CHECK (length(btrim(ticket)) BETWEEN 1 AND 200),
     approved_by uuid,
     tags jsonb NOT NULL DEFAULT '{}',
+    hints jsonb NOT NULL DEFAULT '{}',
+    gone_at timestamptz,
     issued_by name NOT NULL,
     revocation_id uuid,
     revoked_at timestamptz,
@@ -195,6 +197,7 @@ CREATE INDEX credential_parent_idx ON steward.credential (org_id, parent_id) WHE
 -- A credential has one successor.
 CREATE UNIQUE INDEX credential_successor_key ON steward.credential (org_id, parent_id) WHERE parent_kind = 'rotated_from';
 CREATE INDEX credential_expires_idx ON steward.credential (org_id, expires_at) WHERE state <> 'revoked';
+CREATE INDEX credential_discovered_idx ON steward.credential (org_id, system_id, external_id) WHERE state = 'discovered';
 CREATE INDEX credential_display_idx ON steward.credential (org_id, display);
 CREATE INDEX credential_name_idx ON steward.credential (org_id, name) WHERE name IS NOT NULL;
 CREATE INDEX credential_revocation_idx ON steward.credential (org_id, revocation_id) WHERE revocation_id IS NOT NULL;
@@ -234,6 +237,8 @@ COMMENT ON COLUMN steward.credential.justification IS 'why it was allowed';
 COMMENT ON COLUMN steward.credential.ticket IS 'reference to the request';
 COMMENT ON COLUMN steward.credential.approved_by IS 'who approved it';
 COMMENT ON COLUMN steward.credential.tags IS 'labels of the system where it lives';
+COMMENT ON COLUMN steward.credential.hints IS 'of a discovered one: holder, owner and scopes as its system names them';
+COMMENT ON COLUMN steward.credential.gone_at IS 'when a complete list of its system first did not name it any more';
 COMMENT ON COLUMN steward.credential.issued_by IS 'database role that issued or registered it';
 COMMENT ON COLUMN steward.credential.revocation_id IS 'the act that revoked it';
 COMMENT ON COLUMN steward.credential.revoked_at IS 'when it was revoked';
