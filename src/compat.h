@@ -39,4 +39,18 @@
 #define steward_index_beginscan(heap, index, snapshot, nkeys) index_beginscan(heap, index, snapshot, nkeys, 0)
 #endif
 
+/* 17 made attstattarget of pg_attribute nullable, and ANALYZE hands on what it resolved it to. */
+#if PG_VERSION_NUM >= 170000
+#define STEWARD_STATISTICS_TARGET(stats) ((stats)->attstattarget)
+#else
+#define STEWARD_STATISTICS_TARGET(stats) ((stats)->attr->attstattarget)
+#endif
+
+/* 18 tells VACUUM's delays from those of ANALYZE. */
+#if PG_VERSION_NUM >= 180000
+#define steward_analyze_delay_point() vacuum_delay_point(true)
+#else
+#define steward_analyze_delay_point() vacuum_delay_point()
+#endif
+
 #endif /* STEWARD_COMPAT_H */

@@ -78,7 +78,7 @@ CREATE TABLE steward.scope_grant (
     CONSTRAINT scope_grant_event_fkey FOREIGN KEY (org_id, ended_by_event) REFERENCES steward.lifecycle_event (org_id, id),
     CONSTRAINT scope_grant_direct_justified CHECK (source = 'birthright' OR justification IS NOT NULL),
     CONSTRAINT scope_grant_scopes_or_role CHECK ((scopes IS NULL) <> (role_id IS NULL)),
-    CONSTRAINT scope_grant_some_scope CHECK (scopes::text <> '')
+    CONSTRAINT scope_grant_some_scope CHECK (steward.cardinality(scopes) > 0)
 );
 CREATE INDEX scope_grant_role_idx ON steward.scope_grant (org_id, role_id) WHERE role_id IS NOT NULL;
 CREATE INDEX scope_grant_principal_idx ON steward.scope_grant (org_id, principal_id, ends_at);
