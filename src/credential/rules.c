@@ -124,16 +124,19 @@ any_can_act(const TriggerData *trigger)
 	return found;
 }
 
-/* Grants of a principal, as the check needs them. */
+/* Grants of a principal, as the checks need them. */
 typedef struct Granted
 {
 	pg_uuid_t key[2]; /* organization, principal */
 	List *sets;		  /* of ScopeSet * */
 } Granted;
 
-/* The live grants of everybody whom the last query named in the given columns; by organization and principal. */
-static HTAB *
-collect_grants(Datum orgs, Datum principals)
+/*
+ * steward_collect_grants
+ *		The live grants of the principals, which are parallel arrays; by organization and principal.
+ */
+HTAB *
+steward_collect_grants(Datum orgs, Datum principals)
 {
 	static StewardPlan find = STEWARD_PLAN(
 		"UU", "SELECT g.org_id, g.principal_id, coalesce(g.scopes, r.scopes) FROM (SELECT DISTINCT org_id, id "
@@ -163,9 +166,12 @@ collect_grants(Datum orgs, Datum principals)
 	return grants;
 }
 
-/* What of the scopes a principal was not granted; NULL when nothing. */
-static ScopeSet *
-not_granted(HTAB *grants, const pg_uuid_t *org, const pg_uuid_t *principal, ScopeSet *scopes)
+/*
+ * steward_not_granted
+ *		What of the scopes a principal was not granted; NULL when nothing.
+ */
+ScopeSet *
+steward_not_granted(HTAB *grants, const pg_uuid_t *org, const pg_uuid_t *principal, ScopeSet *scopes)
 {
 	pg_uuid_t key[2] = {*org, *principal};
 	Granted *entry = hash_search(grants, key, HASH_FIND, NULL);
@@ -233,8 +239,8 @@ check_scopes(uint64 n, bool only_owners)
 	{
 		Datum owner_ids = steward_uuid_column(CHECK_OWNER);
 
-		holders = collect_grants(orgs, principals);
-		owners = collect_grants(orgs, owner_ids);
+		holders = steward_collect_grants(orgs, principals);
+		owners = steward_collect_grants(orgs, owner_ids);
 	}
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -258,7 +264,7 @@ check_scopes(uint64 n, bool only_owners)
 								errmsg("policy does not let agents hold credentials of kind %s",
 									   SPI_getvalue(row, desc, CHECK_KIND)),
 								errdetail("\"%s\" is an agent.", name)));
-			if ((missing = not_granted(holders, org, holder, scopes)) != NULL)
+			if ((missing = steward_not_granted(holders, org, holder, scopes)) != NULL)
 				refuse_scopes(ERRCODE_STEWARD_SCOPES_NOT_EFFECTIVE, "\"%s\" has not been granted these scopes", name,
 							  missing, "Grant them with steward.grant_scopes().");
 			if (!no_ceiling)
@@ -272,7 +278,7 @@ check_scopes(uint64 n, bool only_owners)
 			}
 		}
 		if (DatumGetBool(SPI_getbinval(row, desc, CHECK_WITHIN_OWNER, &isnull)) &&
-			(missing = not_granted(owners, org, owner, scopes)) != NULL)
+			(missing = steward_not_granted(owners, org, owner, scopes)) != NULL)
 			refuse_scopes(ERRCODE_STEWARD_SCOPES_OVER_OWNER, "the owner of agent \"%s\" does not have these scopes",
 						  name, missing, "Policy keeps an agent within what its owner was granted.");
 	}
