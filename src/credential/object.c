@@ -6,10 +6,13 @@
 
 #include "utils/builtins.h"
 
+#include "core/authority.h"
 #include "core/plan.h"
 #include "core/reference.h"
 #include "credential/object.h"
 #include "steward.h"
+
+PG_FUNCTION_INFO_V1(steward_object_id);
 
 /*
  * steward_resolve_object
@@ -63,4 +66,30 @@ steward_resolve_object(const pg_uuid_t *org, const char *reference, int kinds, S
 	object->kind = (int) DatumGetInt64(steward_result(0, 1, &isnull));
 	object->id = *DatumGetUUIDP(steward_result(0, 2, &isnull));
 	object->label = steward_result_text(0, 3);
+}
+
+/*
+ * object_id(reference text, org uuid DEFAULT default_org()) → uuid
+ *		The id of the principal, credential or system that a text reference names; raises like every reference.
+ *
+ * Needs analyst.
+ */
+Datum
+steward_object_id(PG_FUNCTION_ARGS)
+{
+	char *reference = steward_text_arg(fcinfo, 0, "object", true);
+	const pg_uuid_t *org = steward_org_arg(fcinfo, 1);
+	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
+
+	steward_require(org, STEWARD_PROFILE_ANALYST);
+	STEWARD_AS_OWNER();
+	{
+		StewardObject object;
+
+		steward_resolve_object(org, reference,
+							   STEWARD_OBJECT_PRINCIPAL | STEWARD_OBJECT_CREDENTIAL | STEWARD_OBJECT_SYSTEM, &object);
+		*id = object.id;
+	}
+	STEWARD_AS_OWNER_END();
+	PG_RETURN_UUID_P(id);
 }

@@ -46,13 +46,16 @@ lock_credential(const pg_uuid_t *org, const char *reference, uint32 profiles, Lo
 {
 	static StewardPlan find = STEWARD_PLAN(
 		"uu", "SELECT holder_id, owner_id, issued_by, state FROM steward.credential WHERE org_id = $1 AND id = $2");
-	static StewardPlan lock = STEWARD_PLAN(
+	static StewardPlan lock =
+		STEWARD_PLAN("uu", "SELECT FROM steward.credential WHERE org_id = $1 AND id = $2 FOR UPDATE");
+	/* A statement of its own: what the lock waited for is seen only by the next snapshot. */
+	static StewardPlan look = STEWARD_PLAN(
 		"uu",
 		"SELECT c.state, c.display, c.kind, y.revocation_path = 'native' AND c.digest IS NOT NULL AND c.kind = 'api_key', "
 		"coalesce(c.expires_at <= clock_timestamp(), false), (SELECT s.display FROM steward.credential s "
 		"WHERE s.org_id = c.org_id AND s.parent_id = c.id AND s.parent_kind = 'rotated_from') "
 		"FROM steward.credential c JOIN steward.system y ON y.org_id = c.org_id AND y.id = c.system_id "
-		"WHERE c.org_id = $1 AND c.id = $2 FOR UPDATE OF c");
+		"WHERE c.org_id = $1 AND c.id = $2");
 	Datum values[2] = {UUIDPGetDatum(org)};
 	StewardPerson holder;
 	StewardPerson owner;
@@ -83,6 +86,7 @@ lock_credential(const pg_uuid_t *org, const char *reference, uint32 profiles, Lo
 		steward_lock_pair(org, &holder_id, &owner_id, &holder, &owner);
 	}
 	steward_run(&lock, STEWARD_LATEST, values, NULL);
+	steward_run(&look, STEWARD_LATEST, values, NULL);
 	locked->state = steward_result_text(0, 1);
 	locked->display = steward_result_text(0, 2);
 	locked->kind = steward_result_text(0, 3);

@@ -197,6 +197,8 @@ CREATE INDEX credential_parent_idx ON steward.credential (org_id, parent_id) WHE
 -- A credential has one successor.
 CREATE UNIQUE INDEX credential_successor_key ON steward.credential (org_id, parent_id) WHERE parent_kind = 'rotated_from';
 CREATE INDEX credential_expires_idx ON steward.credential (org_id, expires_at) WHERE state <> 'revoked';
+CREATE INDEX credential_scopes_idx ON steward.credential USING gin (scopes) WHERE state <> 'revoked';
+CREATE INDEX credential_observed_idx ON steward.credential USING gin (observed_scopes) WHERE state <> 'revoked';
 CREATE INDEX credential_discovered_idx ON steward.credential (org_id, system_id, external_id) WHERE state = 'discovered';
 CREATE INDEX credential_display_idx ON steward.credential (org_id, display);
 CREATE INDEX credential_name_idx ON steward.credential (org_id, name) WHERE name IS NOT NULL;
