@@ -41,6 +41,8 @@ const StewardGuardedTable steward_guarded_tables[] = {
 	{"revocation", "analyst", NULL, "org_id", true},
 	{"credential", "analyst", NULL, "org_id", true},
 	{"suspension", "analyst", NULL, "org_id", true},
+	{"workflow", "analyst", NULL, "org_id", true},
+	{"workflow_member", "analyst", NULL, "org_id", true},
 	{"entitlement", "analyst", NULL, "org_id", true},
 	{"import_run", "analyst", NULL, "org_id", true},
 	{"credential_finding", "analyst", NULL, "org_id", true},

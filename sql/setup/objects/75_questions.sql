@@ -93,18 +93,19 @@ BEGIN ATOMIC
         SELECT 1 AS rank, 'is' AS topic, c.created_at AS at, c.credential AS what, to_jsonb(c) - 'org_id' AS detail
         FROM steward.credential_inventory c JOIN self s ON s.id = c.credential_id WHERE c.org_id = $3
         UNION ALL
-        SELECT 1, 'is', p.created_at, p.principal, to_jsonb(p) - 'org_id' FROM steward.principals p JOIN self s ON s.id = p.principal_id WHERE p.org_id = $3
+        SELECT 1 AS rank, 'is' AS topic, p.created_at AS at, p.principal AS what, to_jsonb(p) - 'org_id' AS detail FROM steward.principals p JOIN self s ON s.id = p.principal_id WHERE p.org_id = $3
         UNION ALL
-        SELECT 2, 'reach', NULL, b.name, to_jsonb(b) FROM steward.blast_radius($1, $3) b
+        SELECT 2 AS rank, 'reach' AS topic, NULL::timestamptz AS at, b.name AS what, to_jsonb(b) AS detail FROM steward.blast_radius($1, $3) b
         UNION ALL
-        SELECT 3, 'delegation', d.starts_at, d.how, to_jsonb(d) - 'org_id' FROM steward.delegation_links d JOIN self s ON s.id IN (d.actor_id, d.principal_id) WHERE d.org_id = $3
+        SELECT 3 AS rank, 'delegation' AS topic, d.starts_at AS at, d.how AS what, to_jsonb(d) - 'org_id' AS detail FROM steward.delegation_links d JOIN self s ON s.id IN (d.actor_id, d.principal_id) WHERE d.org_id = $3
         UNION ALL
-        SELECT 4, 'finding', f.found_at, f.kind, to_jsonb(f) - 'org_id' FROM steward.credential_findings f JOIN mine m ON m.id = f.credential_id WHERE f.org_id = $3
+        SELECT 4 AS rank, 'finding' AS topic, f.found_at AS at, f.kind AS what, to_jsonb(f) - 'org_id' AS detail FROM steward.credential_findings f JOIN mine m ON m.id = f.credential_id WHERE f.org_id = $3
         UNION ALL
-        SELECT 5, 'use', u.window_start, u.consumer, to_jsonb(u) - 'org_id' FROM steward.credential_uses u JOIN mine m ON m.id = u.credential_id
+        SELECT 5 AS rank, 'use' AS topic, u.window_start AS at, u.consumer AS what, to_jsonb(u) - 'org_id' AS detail FROM steward.credential_uses u JOIN mine m ON m.id = u.credential_id
         WHERE u.org_id = $3 AND u.window_start >= $2 - '1 day'::interval
         UNION ALL
-        SELECT 6, 'change', a.occurred_at, a.action || ' ' || a.table_name, jsonb_build_object('old', a.old_values, 'new', a.new_values, 'by', a.acting_role)
+        SELECT 6 AS rank, 'change' AS topic, a.occurred_at AS at, a.action || ' ' || a.table_name AS what,
+               jsonb_build_object('old', a.old_values, 'new', a.new_values, 'by', a.acting_role) AS detail
         FROM steward.changes a JOIN mine m ON a.row_key @> jsonb_build_object('id', m.id) WHERE a.org_id = $3 AND a.recorded_at >= $2
     )
     SELECT f.topic, f.at, f.what, f.detail FROM found f ORDER BY f.rank, f.at;
