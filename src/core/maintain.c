@@ -23,6 +23,8 @@
 #include "revocation/pg_role.h"
 #include "revocation/revoke.h"
 #include "revocation/visible.h"
+#include "credential/suspend.h"
+#include "credential/use.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_maintain);
@@ -58,6 +60,8 @@ static const StewardMaintenance steps[] = {
 	{"history of findings", steward_count_findings},
 	{"ends of engagements and grace periods", steward_lifecycle_due},
 	{"retention of the audit log", steward_expire_all},
+	{"use of credentials", steward_merge_use},
+	{"suspensions that end", steward_lift_ended},
 };
 
 /*

@@ -19,6 +19,7 @@
 #include "core/sealing.h"
 #include "core/secret.h"
 #include "revocation/sessions.h"
+#include "credential/use.h"
 #include "steward.h"
 #include "token/token.h"
 
@@ -81,6 +82,7 @@ _PG_init(void)
 	steward_sealing_init();
 	steward_log_init();
 	steward_token_init();
+	steward_use_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
 	steward_incarnation_init();

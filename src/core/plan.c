@@ -205,6 +205,16 @@ steward_run_at(StewardPlan *plan, Snapshot snapshot, const Datum *values, const 
 }
 
 /*
+ * steward_run_list
+ *		The same for a set whose size the first parameter does not tell: the elements of a jsonb array.
+ */
+uint64
+steward_run_list(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls, int64 rows)
+{
+	return run_sized(plan, sight, values, nulls, rows, true);
+}
+
+/*
  * steward_run_rows
  *		Runs a statement without parameters over transition tables of the given number of rows.
  */

@@ -23,6 +23,7 @@
 #include "core/organization.h"
 #include "core/secret.h"
 #include "credential/mint.h"
+#include "credential/use.h"
 #include "steward.h"
 #include "token/check.h"
 
@@ -327,6 +328,7 @@ steward_authorization(FunctionCallInfo fcinfo, const StewardBearer *bearer, Time
 	TupleDesc desc;
 	Datum values[COLUMNS] = {0};
 	bool nulls[COLUMNS];
+	bool isnull;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "authorization is not a composite type");
@@ -374,15 +376,18 @@ required_arg(FunctionCallInfo fcinfo)
 Datum
 steward_authorize(PG_FUNCTION_ARGS)
 {
+	ScopeSet *required = required_arg(fcinfo);
 	StewardPresented presented;
 	StewardBearer bearer;
 	TimestampTz now;
 
 	STEWARD_HIDE_STATEMENT();
 	steward_read_presented(fcinfo, 0, 2, 3, 4, &presented);
-	now = steward_check_presented(&presented, required_arg(fcinfo), &bearer);
+	now = steward_check_presented(&presented, required, &bearer);
 	if (bearer.reason != STEWARD_OK)
 		steward_note_denial(&bearer);
+	else
+		steward_note_use(&bearer.org, &bearer.credential, required);
 	STEWARD_HIDE_STATEMENT_END();
 	PG_RETURN_DATUM(steward_authorization(fcinfo, &bearer, now));
 }
