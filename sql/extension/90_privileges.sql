@@ -59,3 +59,5 @@ GRANT EXECUTE ON FUNCTION
     steward.scope_set_gin_partial(steward.scope, steward.scope, smallint, internal),
     steward.scope_set_gin_consistent(internal, smallint, steward.scope_set, integer, internal, internal, internal)
 TO PUBLIC;
+
+GRANT EXECUTE ON FUNCTION steward.uncovered_scopes(steward.scope_set, steward.scope_set[]) TO PUBLIC;

@@ -328,7 +328,6 @@ steward_authorization(FunctionCallInfo fcinfo, const StewardBearer *bearer, Time
 	TupleDesc desc;
 	Datum values[COLUMNS] = {0};
 	bool nulls[COLUMNS];
-	bool isnull;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "authorization is not a composite type");

@@ -95,7 +95,7 @@ CREATE TABLE steward.revoked_token (
     CONSTRAINT revoked_token_pkey PRIMARY KEY (org_id, issuer_id, jti),
     CONSTRAINT revoked_token_issuer_fkey FOREIGN KEY (org_id, issuer_id) REFERENCES steward.token_issuer (org_id, id)
 );
-CREATE INDEX revoked_token_expires_idx ON steward.revoked_token (expires_at);
+CREATE INDEX revoked_token_expires_idx ON steward.revoked_token (org_id, expires_at);
 COMMENT ON TABLE steward.revoked_token IS 'tokens revoked one by one, until they expire';
 COMMENT ON COLUMN steward.revoked_token.org_id IS 'organization';
 COMMENT ON COLUMN steward.revoked_token.issuer_id IS 'issuer of the token';
