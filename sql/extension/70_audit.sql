@@ -112,3 +112,6 @@ COMMENT ON FUNCTION steward.audit_target(text, jsonb) IS 'hash of a table''s nam
 CREATE FUNCTION steward.csv_cell(value text) RETURNS text
     AS 'MODULE_PATHNAME', 'steward_csv_cell' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION steward.csv_cell(text) IS 'a cell of CSV, quoted, in which no spreadsheet sees a formula';
+CREATE FUNCTION steward.audited_org(org uuid) RETURNS uuid
+    AS 'MODULE_PATHNAME', 'steward_audited_org' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION steward.audited_org(uuid) IS 'the organization itself, where the caller is an auditor of it; raises otherwise';

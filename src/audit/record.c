@@ -497,6 +497,7 @@ steward_record_event(PG_FUNCTION_ARGS)
 	{
 		AppEvent event = {.action = steward_text_arg(fcinfo, 0, "action", true)};
 
+		steward_require(org, STEWARD_PROFILE_APP);
 		if (PG_ARGISNULL(1))
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("version must not be null")));
 		event.version = PG_GETARG_INT32(1);
@@ -507,7 +508,6 @@ steward_record_event(PG_FUNCTION_ARGS)
 		event.idempotency_key = steward_text_arg(fcinfo, 6, "idempotency_key", false);
 		event.occurred_at = PG_ARGISNULL(7) ? 0 : PG_GETARG_TIMESTAMPTZ(7);
 		check_event(&event);
-		steward_require(org, STEWARD_PROFILE_APP);
 		PreventCommandIfReadOnly("record_event()");
 		STEWARD_AS_OWNER();
 		{
@@ -610,6 +610,7 @@ steward_record_events(PG_FUNCTION_ARGS)
 
 		if (PG_ARGISNULL(0))
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("events must not be null")));
+		steward_require(org, STEWARD_PROFILE_APP);
 		events = PG_GETARG_JSONB_P(0);
 		if (!JB_ROOT_IS_ARRAY(events) || JB_ROOT_IS_SCALAR(events))
 			invalid("events must be an array", NULL);
@@ -627,7 +628,6 @@ steward_record_events(PG_FUNCTION_ARGS)
 			read_bulk_event(value->val.binary.data, &parsed[i]);
 			check_event(&parsed[i]);
 		}
-		steward_require(org, STEWARD_PROFILE_APP);
 		PreventCommandIfReadOnly("record_events()");
 		InitMaterializedSRF(fcinfo, 0);
 		STEWARD_AS_OWNER();

@@ -34,6 +34,7 @@
 
 PG_FUNCTION_INFO_V1(steward_verify_state);
 PG_FUNCTION_INFO_V1(steward_activity);
+PG_FUNCTION_INFO_V1(steward_audited_org);
 PG_FUNCTION_INFO_V1(steward_audit_target);
 PG_FUNCTION_INFO_V1(steward_csv_cell);
 
@@ -293,4 +294,19 @@ steward_csv_cell(PG_FUNCTION_ARGS)
 	}
 	appendStringInfoChar(&cell, '"');
 	PG_RETURN_TEXT_P(cstring_to_text(cell.data));
+}
+
+/*
+ * audited_org(org uuid) → uuid
+ *		The organization itself, where the caller is an auditor of it; raises otherwise, as every function does.
+ *
+ * What SQL functions begin with: row-level security alone would answer with nothing.
+ */
+Datum
+steward_audited_org(PG_FUNCTION_ARGS)
+{
+	const pg_uuid_t *org = steward_org_arg(fcinfo, 0);
+
+	steward_require(org, STEWARD_PROFILE_AUDITOR);
+	PG_RETURN_UUID_P(org);
 }

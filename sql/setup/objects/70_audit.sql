@@ -33,12 +33,12 @@ BEGIN ATOMIC
         -- TRUNCATE took all rows that were there, and has no key.
         SELECT a.occurred_at, a.incarnation, a.xact, a.n
         FROM steward.audit a
-        WHERE a.org_id = $3 AND a.table_name = $1 AND a.action = 'truncate' AND a.occurred_at <= $2
+        WHERE a.org_id = (SELECT steward.audited_org($3)) AND a.table_name = $1 AND a.action = 'truncate' AND a.occurred_at <= $2
         ORDER BY a.occurred_at DESC LIMIT 1
     ), e AS (
         SELECT a.target, a.row_key, a.action, a.new_values, a.occurred_at, a.incarnation, a.xact, a.n
         FROM steward.audit a
-        WHERE a.org_id = $3 AND a.table_name = $1 AND a.row_key IS NOT NULL AND a.occurred_at <= $2
+        WHERE a.org_id = (SELECT steward.audited_org($3)) AND a.table_name = $1 AND a.row_key IS NOT NULL AND a.occurred_at <= $2
     ), born AS (
         SELECT DISTINCT ON (e.target, e.row_key) e.target, e.row_key, e.action, e.occurred_at, e.incarnation, e.xact, e.n
         FROM e
@@ -63,7 +63,7 @@ CREATE OR REPLACE FUNCTION steward.changes_of("table" text, key jsonb, org uuid 
 RETURNS SETOF steward.audit LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT a.* FROM steward.audit a
-    WHERE a.org_id = $3 AND a.target = steward.audit_target($1, $2) AND a.table_name = $1 AND a.row_key = $2
+    WHERE a.org_id = (SELECT steward.audited_org($3)) AND a.target = steward.audit_target($1, $2) AND a.table_name = $1 AND a.row_key = $2
     ORDER BY a.occurred_at, a.incarnation, a.xact, a.n;
 END;
 COMMENT ON FUNCTION steward.changes_of(text, jsonb, uuid) IS 'the events of one row of an audited table, in the order of its changes';
@@ -180,7 +180,7 @@ BEGIN ATOMIC
                    steward.csv_cell(a.application_name), steward.csv_cell(a.client_address::text), steward.csv_cell(a.claimed_actor::text),
                    steward.csv_cell(a.targets::text), steward.csv_cell(a.context::text), steward.csv_cell(a.metadata::text))
         FROM steward.audit a
-        WHERE a.org_id = $3 AND a.recorded_at >= $1 AND a.recorded_at < $2
+        WHERE a.org_id = (SELECT steward.audited_org($3)) AND a.recorded_at >= $1 AND a.recorded_at < $2
     ) x
     ORDER BY x.part, x.incarnation, x.xact, x.n;
 END;

@@ -15,7 +15,7 @@ GRANT EXECUTE ON FUNCTION steward.rotate_log_key(uuid) TO steward_admin;
 GRANT SELECT ON steward.audit_ocsf TO steward_auditor;
 GRANT EXECUTE ON FUNCTION
     steward.audit_feed(text, integer, uuid), steward.verify_state(uuid), steward.activity(text, timestamptz, uuid), steward.activity(uuid, timestamptz, uuid),
-    steward.audit_target(text, jsonb), steward.csv_cell(text), steward.rows_as_of(text, timestamptz, uuid), steward.changes_of(text, jsonb, uuid),
+    steward.audit_target(text, jsonb), steward.csv_cell(text), steward.audited_org(uuid), steward.rows_as_of(text, timestamptz, uuid), steward.changes_of(text, jsonb, uuid),
     steward.row_as_of(text, jsonb, timestamptz, uuid), steward.access_as_of(timestamptz, uuid), steward.audit_csv(timestamptz, timestamptz, uuid)
     TO steward_auditor;
 GRANT EXECUTE ON FUNCTION
