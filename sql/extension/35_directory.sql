@@ -72,3 +72,8 @@ CREATE FUNCTION steward.lifecycle_selftest(org uuid DEFAULT steward.default_org(
     OUT result text, OUT ms double precision) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'steward_lifecycle_selftest' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.lifecycle_selftest(uuid) IS 'tries every lifecycle event by every path on made-up people, takes it back, and records that it did';
+CREATE FUNCTION steward.set_birthright(name text, attribute text, scopes steward.scope_set DEFAULT NULL, operator text DEFAULT 'equals',
+    value text DEFAULT NULL, role text DEFAULT NULL, directory text DEFAULT NULL, lifetime interval DEFAULT NULL, enabled boolean DEFAULT true,
+    org uuid DEFAULT steward.default_org(), OUT rule_id uuid)
+    AS 'MODULE_PATHNAME', 'steward_set_birthright' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.set_birthright(text, text, steward.scope_set, text, text, text, text, interval, boolean, uuid) IS 'makes or changes the rule of that name: who gets which scopes or role for who they are';

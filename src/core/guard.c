@@ -43,7 +43,7 @@ const StewardGuardedTable steward_guarded_tables[] = {
 	{"lifecycle_finding", "analyst", NULL, "org_id", true},
 	{"department_owner", "analyst", NULL, "org_id", true},
 	{"lifecycle_selftest_run", "analyst", NULL, "org_id", true},
-	{"birthright_rule", "analyst", "admin", "org_id", true},
+	{"birthright_rule", "analyst", NULL, "org_id", true},
 	{"system", "analyst", NULL, "org_id", true},
 	{"role", "analyst", NULL, "org_id", true},
 	{"scope_grant", "analyst", NULL, "org_id", true},

@@ -62,6 +62,11 @@
 	"LEFT JOIN steward.directory d ON d.org_id = i.org_id AND d.id = i.directory_id " POLICIES("i.org_id", \
 																							   "i.directory_id")
 
+/* What the directory changes all the time, and nobody moves by, unless a birthright depends on it. */
+#define UNTRACKED \
+	"ARRAY['attributes', 'employee_number', 'version', 'source_id', 'external_id', 'given_name', 'family_name', " \
+	"'event_time', 'activation_time', 'inactive_since', 'created_at', 'updated_at']"
+
 /* Parameters that all statements share, and those of some. */
 typedef struct Values
 {
@@ -183,7 +188,9 @@ record_events(Values *p, const StewardPeople *fresh, const char *cause)
 		"WHEN standing = 'gone' THEN 'leaver' WHEN standing = 'held' AND NOT is_held THEN 'suspend' "
 		"WHEN standing = 'live' AND is_held THEN 'resume' "
 		/* Who joined or came back in this very transaction has not moved as well. */
-		"WHEN before <> after AND NOT EXISTS (SELECT FROM steward.lifecycle_event e WHERE before ? 'groups' "
+		"WHEN (before - " UNTRACKED " <> after - " UNTRACKED " OR (before <> after AND EXISTS (SELECT FROM "
+		"steward.birthright_rule r WHERE r.org_id = w.org_id AND (r.attribute LIKE 'attributes.%' "
+		"OR r.attribute = 'employee_number')))) AND NOT EXISTS (SELECT FROM steward.lifecycle_event e WHERE before ? 'groups' "
 		"AND e.org_id = w.org_id AND e.principal_id = w.id AND e.kind IN ('joiner', 'rehire') "
 		"AND e.xact = pg_current_xact_id()) THEN 'mover' END AS kind FROM wanted w) "
 		"INSERT INTO steward.lifecycle_event (org_id, kind, principal_id, directory_id, directory_user_id, person, cause, "

@@ -388,7 +388,7 @@ settle_outcome(const Event *event)
  * apply_directory_event(event jsonb, org uuid DEFAULT default_org()) → outcome text
  *		Applies one event of a directory provider: applied, duplicate, or stale (something newer was known).
  *
- * Needs connector.  Raises ST306 for a payload that lacks something, ST305 for one from the future, ST106 for a
+ * Needs connector.  Raises ST306 for a payload that lacks something, ST213 for one from the future, ST106 for a
  * directory, user or group that this organization does not have.
  */
 Datum

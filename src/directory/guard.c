@@ -51,8 +51,7 @@ void
 steward_check_event_time(TimestampTz event_time)
 {
 	if (event_time > GetCurrentTimestamp() + STEWARD_MAX_CLOCK_LEAD)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_EVENT_IN_FUTURE), errmsg("event_time lies in the future"),
-						errdetail("The source says %s.", timestamptz_to_str(event_time))));
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("event_time lies in the future")));
 }
 
 /* A column's value by name, and whether the table has it. */
@@ -213,7 +212,7 @@ keep_times(TupleDesc desc, HeapTuple old_row, HeapTuple row)
  * tg_directory_guard() → trigger
  *		BEFORE INSERT OR UPDATE, each row of directory, directory_user and directory_group.
  *
- * Raises ST214 for a change of what a row is, ST305 for an event_time in the future.
+ * Raises ST214 for a change of what a row is, ST213 for an event_time in the future.
  */
 Datum
 steward_tg_directory_guard(PG_FUNCTION_ARGS)

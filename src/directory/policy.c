@@ -18,6 +18,7 @@
 
 PG_FUNCTION_INFO_V1(steward_set_lifecycle_policy);
 PG_FUNCTION_INFO_V1(steward_set_default_owner);
+PG_FUNCTION_INFO_V1(steward_set_birthright);
 
 /* The rules, in the order of the statements below. */
 #define RULES \
@@ -89,10 +90,10 @@ steward_set_lifecycle_policy(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("policy must not be null")));
-	check_rules(PG_GETARG_JSONB_P(0));
 	reference = steward_text_arg(fcinfo, 1, "directory", false);
 	org = steward_org_arg(fcinfo, 2);
 	steward_require(org, STEWARD_PROFILE_ADMIN);
+	check_rules(PG_GETARG_JSONB_P(0));
 	PreventCommandIfReadOnly("set_lifecycle_policy()");
 
 	STEWARD_AS_OWNER();
@@ -144,6 +145,79 @@ steward_set_default_owner(PG_FUNCTION_ARGS)
 		steward_lock_owner(org, result, &owner);
 		values[1] = UUIDPGetDatum(result);
 		steward_run(department ? &for_department : &organization, STEWARD_TRANSACTION, values, NULL);
+	}
+	STEWARD_AS_OWNER_END();
+	PG_RETURN_UUID_P(result);
+}
+
+static const char *const operators[] = {"equals", "not_equals", "starts_with", "ends_with", "present", NULL};
+
+/*
+ * set_birthright(name text, attribute text, scopes scope_set DEFAULT NULL, operator text DEFAULT 'equals', value text
+ *				  DEFAULT NULL, role text DEFAULT NULL, directory text DEFAULT NULL, lifetime interval DEFAULT NULL,
+ *				  enabled boolean DEFAULT true, org uuid DEFAULT default_org()) → rule_id uuid
+ *		Makes or changes the birthright rule of that name; what it gives and takes is done at once.
+ *
+ * Needs admin.  Exactly one of scopes and role is given.  Raises ST213 for an unknown operator, ST106 for an unknown role
+ * or directory, and the constraint's error for an attribute that nobody has.
+ */
+Datum
+steward_set_birthright(PG_FUNCTION_ARGS)
+{
+	static StewardPlan find_role = STEWARD_PLAN("ut", "SELECT id FROM steward.role WHERE org_id = $1 AND name = $2");
+	static StewardPlan write = STEWARD_PLAN(
+		"uttsttuuib",
+		"INSERT INTO steward.birthright_rule AS r (org_id, name, attribute, scopes, operator, value, role_id, directory_id, "
+		"lifetime, enabled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (org_id, name) DO UPDATE SET "
+		"(attribute, scopes, operator, value, role_id, directory_id, lifetime, enabled) = (excluded.attribute, excluded.scopes, "
+		"excluded.operator, excluded.value, excluded.role_id, excluded.directory_id, excluded.lifetime, excluded.enabled) "
+		"RETURNING id");
+	char *name = steward_name_arg(fcinfo, 0, "name", 200, true);
+	char *attribute = steward_name_arg(fcinfo, 1, "attribute", 512, true);
+	char *comparison = steward_text_arg(fcinfo, 3, "operator", true);
+	char *value = steward_name_arg(fcinfo, 4, "value", 512, false);
+	char *role = steward_text_arg(fcinfo, 5, "role", false);
+	char *directory = steward_text_arg(fcinfo, 6, "directory", false);
+	const pg_uuid_t *org = steward_org_arg(fcinfo, 9);
+	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
+
+	if (PG_ARGISNULL(8))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("enabled must not be null")));
+	steward_require(org, STEWARD_PROFILE_ADMIN);
+	steward_check_choice(comparison, "operator", operators, ERRCODE_STEWARD_VALUE_INVALID);
+	if (PG_ARGISNULL(2) == (role == NULL))
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("a birthright gives either scopes or a role")));
+	PreventCommandIfReadOnly("set_birthright()");
+
+	STEWARD_AS_OWNER();
+	{
+		Datum values[10] = {UUIDPGetDatum(org), CStringGetTextDatum(name), CStringGetTextDatum(attribute)};
+		bool nulls[10] = {false};
+		bool isnull;
+
+		nulls[3] = PG_ARGISNULL(2);
+		values[3] = nulls[3] ? (Datum) 0 : PG_GETARG_DATUM(2);
+		values[4] = CStringGetTextDatum(comparison);
+		nulls[5] = value == NULL;
+		values[5] = value ? CStringGetTextDatum(value) : (Datum) 0;
+		nulls[6] = role == NULL;
+		if (role)
+		{
+			Datum named[] = {values[0], CStringGetTextDatum(role)};
+
+			if (steward_run(&find_role, STEWARD_TRANSACTION, named, NULL) == 0)
+				ereport(ERROR, (errcode(ERRCODE_STEWARD_REFERENCE_UNKNOWN),
+								errmsg("role \"%s\" is not known in this organization", role)));
+			values[6] = steward_result(0, 1, &isnull);
+		}
+		nulls[7] = directory == NULL;
+		if (directory)
+			values[7] = UUIDPGetDatum(steward_resolve(STEWARD_REF_DIRECTORY, org, directory, "directory"));
+		nulls[8] = PG_ARGISNULL(7);
+		values[8] = nulls[8] ? (Datum) 0 : PG_GETARG_DATUM(7);
+		values[9] = BoolGetDatum(PG_GETARG_BOOL(8));
+		steward_run(&write, STEWARD_TRANSACTION, values, nulls);
+		*result = *DatumGetUUIDP(steward_result(0, 1, &isnull));
 	}
 	STEWARD_AS_OWNER_END();
 	PG_RETURN_UUID_P(result);

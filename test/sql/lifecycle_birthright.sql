@@ -89,7 +89,20 @@ CREATE TABLE before AS SELECT count(*) FROM steward.scope_grant WHERE org_id = s
 UPDATE steward.birthright_rule SET enabled = enabled WHERE org_id = steward.default_org();
 SELECT (SELECT count FROM before) = count(*) FROM steward.scope_grant WHERE org_id = steward.default_org();
 
+-- The same by function.
+SELECT steward.set_birthright('trial', 'title', 'trial:y', value => 'none') IS NOT NULL, steward.set_birthright('sales', 'everyone', role => 'seller', directory => 'main') IS NOT NULL;
+SELECT * FROM access;
+SELECT steward.set_birthright('trial', 'title', 'trial:y', value => 'none', enabled => false) IS NOT NULL;
+SELECT name, role, scopes, people FROM steward.birthrights WHERE org_id = steward.default_org() ORDER BY name;
+
 -- Bad input.
+SELECT error_of($$SELECT steward.set_birthright('x', 'title', 'a:b', operator => '~', value => 'x')$$);
+SELECT error_of($$SELECT steward.set_birthright('x', 'title', operator => 'present')$$);
+SELECT error_of($$SELECT steward.set_birthright('x', 'everyone', 'a:b', role => 'seller')$$);
+SELECT error_of($$SELECT steward.set_birthright('x', 'everyone', role => 'king')$$);
+SELECT error_of($$SELECT steward.set_birthright('x', 'everyone', 'a:b', directory => 'nowhere')$$);
+SELECT error_of($$SELECT steward.set_birthright('x', 'everyone', 'a:b', enabled => NULL)$$);
+SELECT error_of($$SELECT steward.set_birthright(NULL, 'everyone', 'a:b')$$);
 SELECT error_of($$INSERT INTO steward.birthright_rule (org_id, name, attribute, operator, value, scopes) SELECT id, 'x', 'title', '~', 'x', 'a:b' FROM org$$);
 SELECT error_of($$INSERT INTO steward.birthright_rule (org_id, name, attribute, value, scopes) SELECT id, 'x', 'shoe_size', 'x', 'a:b' FROM org$$);
 SELECT error_of($$INSERT INTO steward.birthright_rule (org_id, name, attribute, scopes) SELECT id, 'x', 'title', 'a:b' FROM org$$);

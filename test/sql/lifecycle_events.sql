@@ -83,8 +83,7 @@ SELECT what, error_of(format('SELECT steward.apply_directory_event(%L)', e)) FRO
   UNION ALL SELECT 9, 'bad time', jsonb_set(e, '{created_at}', '"yesterday"') FROM good UNION ALL SELECT 10, 'unknown event', jsonb_set(e, '{event}', '"dsync.user.eaten"') FROM good
   UNION ALL SELECT 11, 'data is a list', jsonb_set(e, '{data}', '[]') FROM good UNION ALL SELECT 12, 'next year', jsonb_set(e, '{created_at}', to_jsonb(to_char(now() + interval '1 year', 'YYYY-MM-DD') || 'T00:00:00Z')) FROM good
   UNION ALL SELECT 13, 'other directory', jsonb_set(e, '{data,directory_id}', '"dir_9"') FROM good UNION ALL SELECT 14, 'no group', jsonb_set(jsonb_set(e, '{event}', '"dsync.group.user_added"'), '{data,user}', '{"id": "u"}') FROM good
-  UNION ALL SELECT 15, 'group without name', jsonb_set(e, '{event}', '"dsync.group.created"') FROM good UNION ALL SELECT 16, 'not an object', '3' FROM good) v WHERE error_of(format('SELECT steward.apply_directory_event(%L)', e)) NOT LIKE '%The source says%' ORDER BY n;
-SELECT left(error_of($$SELECT steward.apply_directory_event(jsonb_set(e, '{created_at}', to_jsonb(to_char(now() + interval '1 year', 'YYYY-MM-DD') || 'T00:00:00Z'))) FROM events_test.good$$), 35);
+  UNION ALL SELECT 15, 'group without name', jsonb_set(e, '{event}', '"dsync.group.created"') FROM good UNION ALL SELECT 16, 'not an object', '3' FROM good) v ORDER BY n;
 SELECT error_of($$SELECT steward.apply_directory_event(NULL)$$);
 -- Another organization's directory is one that does not exist.
 SELECT count(*) > 0 FROM steward.setup(organization => 'lifecycle-events-2');

@@ -100,3 +100,36 @@ FROM steward.lifecycle_event e
 WHERE e.xact < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY e.xact, e.id;
 COMMENT ON VIEW steward.lifecycle_feed IS 'the same events in the shape of dsync events';
+
+CREATE OR REPLACE VIEW steward.lifecycle_policy AS
+SELECT o.org_id, d.name AS directory,
+       coalesce(p.rotation_window, o.rotation_window) AS rotation_window, coalesce(p.leaver_action, o.leaver_action) AS leaver_action,
+       coalesce(p.leaver_grace, o.leaver_grace) AS leaver_grace, coalesce(p.leaver_rule, o.leaver_rule) AS leaver_rule,
+       coalesce(p.mover_action, o.mover_action) AS mover_action, coalesce(p.rehire_action, o.rehire_action) AS rehire_action,
+       coalesce(p.inactive_action, o.inactive_action) AS inactive_action, coalesce(p.inactive_grace, o.inactive_grace) AS inactive_grace,
+       coalesce(p.unlink_grace, o.unlink_grace) AS unlink_grace, coalesce(p.succession, o.succession) AS succession,
+       w.user_name AS default_owner, coalesce(p.brake_count, o.brake_count) AS brake_count, coalesce(p.brake_percent, o.brake_percent) AS brake_percent
+FROM steward.org_policy o
+JOIN (SELECT x.org_id, x.id, x.name FROM steward.directory x UNION ALL SELECT y.org_id, NULL, NULL FROM steward.org_policy y) d ON d.org_id = o.org_id
+LEFT JOIN steward.directory_policy p ON p.org_id = d.org_id AND p.directory_id = d.id
+LEFT JOIN steward.principal w ON w.org_id = o.org_id AND w.id = o.default_owner_id;
+COMMENT ON VIEW steward.lifecycle_policy IS 'the rules by which people come and go: of the organization (directory NULL), and as they hold for each directory';
+
+CREATE OR REPLACE VIEW steward.birthrights AS
+SELECT r.org_id, r.name, d.name AS directory, r.attribute, r.operator, r.value, r.scopes, o.name AS role, r.lifetime, r.enabled,
+       (SELECT count(*) FROM steward.scope_grant g WHERE g.org_id = r.org_id AND g.rule_id = r.id AND g.ends_at > clock_timestamp()) AS people
+FROM steward.birthright_rule r
+LEFT JOIN steward.directory d ON d.org_id = r.org_id AND d.id = r.directory_id
+LEFT JOIN steward.role o ON o.org_id = r.org_id AND o.id = r.role_id;
+COMMENT ON VIEW steward.birthrights IS 'which rule gives what, and how many people have it';
+
+CREATE OR REPLACE VIEW steward.lifecycle_findings AS
+SELECT f.org_id, f.id AS finding_id, f.rule, p.user_name AS person, c.display AS credential, f.detail, f.found_at, f.lifecycle_event_id
+FROM steward.lifecycle_finding f
+LEFT JOIN steward.principal p ON p.org_id = f.org_id AND p.id = f.principal_id
+LEFT JOIN steward.credential c ON c.org_id = f.org_id AND c.id = f.credential_id;
+COMMENT ON VIEW steward.lifecycle_findings IS 'what lifecycle events left for people to decide';
+
+CREATE OR REPLACE VIEW steward.lifecycle_selftests AS
+SELECT r.org_id, r.run_at, r.passed, r.failed, r.run_by FROM steward.lifecycle_selftest_run r;
+COMMENT ON VIEW steward.lifecycle_selftests IS 'when lifecycle_selftest() ran, and what came of it';

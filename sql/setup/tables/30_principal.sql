@@ -36,7 +36,6 @@ CREATE INDEX principal_owner_idx ON steward.principal (org_id, owner_id) WHERE o
 CREATE INDEX principal_second_owner_idx ON steward.principal (org_id, second_owner_id) WHERE second_owner_id IS NOT NULL;
 CREATE INDEX principal_ends_at_idx ON steward.principal (org_id, ends_at) WHERE ends_at IS NOT NULL AND state <> 'offboarded';
 CREATE INDEX principal_leaves_at_idx ON steward.principal (org_id, leaves_at) WHERE leaves_at IS NOT NULL;
-CREATE INDEX principal_due_idx ON steward.principal (org_id, ends_at) WHERE ends_at IS NOT NULL AND state <> 'offboarded' AND kind = 'human';
 ALTER TABLE steward.org_policy ADD CONSTRAINT org_policy_default_owner_fkey FOREIGN KEY (org_id, default_owner_id)
     REFERENCES steward.principal (org_id, id);
 COMMENT ON TABLE steward.principal IS 'whoever can hold a credential: a person, a service, an AI agent, a workload';
