@@ -4,6 +4,9 @@ CREATE FUNCTION steward.uncovered_scopes(asked steward.scope_set, given steward.
     AS 'MODULE_PATHNAME', 'steward_uncovered_scopes' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION steward.uncovered_scopes(steward.scope_set, steward.scope_set[]) IS 'the members of a scope set that no set of an array covers';
 
+CREATE TYPE steward.finding_hit AS (rule text, since timestamptz, evidence text, reason text);
+COMMENT ON TYPE steward.finding_hit IS 'a rule beside its evidence against one row; no evidence, no finding';
+
 CREATE FUNCTION steward.explain_access(principal text, scopes steward.scope_set, org uuid DEFAULT steward.default_org(),
     OUT allowed boolean, OUT scope text, OUT through text, OUT detail text) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'steward_explain_access' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -237,7 +237,8 @@ SELECT pg_temp.state_of(s) FROM (VALUES
     (8, $$SELECT steward.accept_finding('never_expires', 'x', 'r', 'bot', 'bob@findings.example', now() + interval '1 day')$$),
     (9, $$SELECT steward.accept_finding('never_expires', 'x', 'r', 'ada@findings.example', 'gone@findings.example', now() + interval '1 day')$$),
     (10, $$SELECT steward.set_finding_rule('no_rule', 'low')$$), (11, $$SELECT steward.set_finding_rule('too_old', 'dire')$$),
-    (12, $$SELECT steward.set_finding_rule('too_old', threshold => -1)$$), (13, $$SELECT steward.set_finding_rule('never_expires', threshold => 5)$$)
+    (12, $$SELECT steward.set_finding_rule('too_old', threshold => -1)$$), (13, $$SELECT steward.set_finding_rule('never_expires', threshold => 5)$$),
+    (14, $$SELECT steward.end_exception(NULL)$$)
 ) AS t(n, s) ORDER BY n;
 -- access questions
 SELECT steward.grant_scopes('bot', 'tickets:*', 'answers them') IS NOT NULL;

@@ -92,43 +92,43 @@ CROSS JOIN LATERAL (SELECT
     c.kind IN ('api_key', 'cloud_key', 'personal_access_token', 'ssh_key', 'webhook_secret') AS static,
     y.kind IN ('saas', 'model_provider', 'mcp_server') AS foreign_system,
     c.scopes::text ~ '(^| )\*( |$)' AS everything) x
-CROSS JOIN LATERAL (VALUES
-    ('owner_offboarded', CASE WHEN o.state = 'offboarded' THEN o.offboarded_at END,
+CROSS JOIN LATERAL unnest(ARRAY[
+    ROW('owner_offboarded', CASE WHEN o.state = 'offboarded' THEN o.offboarded_at END,
         CASE WHEN o.state = 'offboarded' THEN format('owner %s left', coalesce(o.user_name, o.name)) END, 'owner_offboarded'),
-    ('holder_offboarded', CASE WHEN h.state = 'offboarded' THEN h.offboarded_at END,
+    ROW('holder_offboarded', CASE WHEN h.state = 'offboarded' THEN h.offboarded_at END,
         CASE WHEN h.state = 'offboarded' THEN format('holder %s left', coalesce(h.user_name, h.name)) END, 'leaver'),
-    ('owner_suspended', NULL, CASE WHEN o.state = 'suspended' THEN format('owner %s is suspended', coalesce(o.user_name, o.name)) END, 'policy'),
-    ('engagement_ended', h.ends_at, CASE WHEN h.ends_at <= now() AND h.state <> 'offboarded' THEN format('holder %s ended %s', coalesce(h.user_name, h.name), h.ends_at) END, 'leaver'),
-    ('suspended_long', CASE WHEN c.state = 'suspended' THEN (SELECT min(s.since) FROM steward.suspension s WHERE s.org_id = c.org_id AND s.credential_id = c.id AND s.lifted_at IS NULL) END,
+    ROW('owner_suspended', NULL, CASE WHEN o.state = 'suspended' THEN format('owner %s is suspended', coalesce(o.user_name, o.name)) END, 'policy'),
+    ROW('engagement_ended', h.ends_at, CASE WHEN h.ends_at <= now() AND h.state <> 'offboarded' THEN format('holder %s ended %s', coalesce(h.user_name, h.name), h.ends_at) END, 'leaver'),
+    ROW('suspended_long', CASE WHEN c.state = 'suspended' THEN (SELECT min(s.since) FROM steward.suspension s WHERE s.org_id = c.org_id AND s.credential_id = c.id AND s.lifted_at IS NULL) END,
         CASE WHEN c.state = 'suspended' AND EXISTS (SELECT FROM steward.suspension s WHERE s.org_id = c.org_id AND s.credential_id = c.id AND s.lifted_at IS NULL
             AND s.since <= now() - t.suspended_long) THEN format('suspended for more than %s', t.suspended_long) END, 'unused'),
-    ('discovered_unclaimed', c.created_at, CASE WHEN c.state = 'discovered' THEN format('found at %s', y.name) END, 'review'),
-    ('leak_suspected', NULL, CASE WHEN c.state = 'suspended' AND EXISTS (SELECT FROM steward.suspension s WHERE s.org_id = c.org_id AND s.credential_id = c.id
+    ROW('discovered_unclaimed', c.created_at, CASE WHEN c.state = 'discovered' THEN format('found at %s', y.name) END, 'review'),
+    ROW('leak_suspected', NULL, CASE WHEN c.state = 'suspended' AND EXISTS (SELECT FROM steward.suspension s WHERE s.org_id = c.org_id AND s.credential_id = c.id
         AND s.lifted_at IS NULL AND s.cause = 'leak') THEN 'suspended because of a leak' END, 'leak'),
-    ('secret_in_the_open', c.created_at, CASE WHEN c.storage_location ~* '(^|[^a-z])(git|github|gitlab|repo|repository|\.env|dotenv|wiki|confluence|notion|slack|e-?mail|spreadsheet|excel|notebook|source code|plain ?text)([^a-z]|$)'
+    ROW('secret_in_the_open', c.created_at, CASE WHEN c.storage_location ~* '(^|[^a-z])(git|github|gitlab|repo|repository|\.env|dotenv|wiki|confluence|notion|slack|e-?mail|spreadsheet|excel|notebook|source code|plain ?text)([^a-z]|$)'
         THEN format('kept in %s', c.storage_location) END, 'leak'),
-    ('third_party_never_expires', c.issued_at, CASE WHEN x.foreign_system AND c.expires_at IS NULL AND c.state <> 'discovered' THEN format('%s at %s has no end', c.kind, y.name) END, 'policy'),
-    ('third_party_wildcard', c.issued_at, CASE WHEN x.foreign_system AND x.everything THEN format('scope * at %s', y.name) END, 'privilege_withdrawn'),
-    ('static_key_on_agent', c.issued_at, CASE WHEN h.kind = 'agent' AND x.static AND (c.expires_at IS NULL OR c.expires_at > c.issued_at + t.static_key_on_agent)
+    ROW('third_party_never_expires', c.issued_at, CASE WHEN x.foreign_system AND c.expires_at IS NULL AND c.state <> 'discovered' THEN format('%s at %s has no end', c.kind, y.name) END, 'policy'),
+    ROW('third_party_wildcard', c.issued_at, CASE WHEN x.foreign_system AND x.everything THEN format('scope * at %s', y.name) END, 'privilege_withdrawn'),
+    ROW('static_key_on_agent', c.issued_at, CASE WHEN h.kind = 'agent' AND x.static AND (c.expires_at IS NULL OR c.expires_at > c.issued_at + t.static_key_on_agent)
         THEN format('%s of agent %s ends %s', c.kind, h.name, coalesce(c.expires_at::text, 'never')) END, 'policy'),
-    ('password_on_machine', c.issued_at, CASE WHEN x.machine AND c.kind = 'password' THEN format('%s %s has a password', h.kind, h.name) END, 'policy'),
-    ('wildcard_scope', c.issued_at, CASE WHEN x.machine AND x.everything THEN format('%s %s may do everything', h.kind, h.name) END, 'privilege_withdrawn'),
-    ('scope_drift', c.last_seen_at, CASE WHEN c.observed_scopes IS NOT NULL AND steward.uncovered_scopes(c.observed_scopes, ARRAY[c.scopes])::text <> ''
+    ROW('password_on_machine', c.issued_at, CASE WHEN x.machine AND c.kind = 'password' THEN format('%s %s has a password', h.kind, h.name) END, 'policy'),
+    ROW('wildcard_scope', c.issued_at, CASE WHEN x.machine AND x.everything THEN format('%s %s may do everything', h.kind, h.name) END, 'privilege_withdrawn'),
+    ROW('scope_drift', c.last_seen_at, CASE WHEN c.observed_scopes IS NOT NULL AND steward.uncovered_scopes(c.observed_scopes, ARRAY[c.scopes])::text <> ''
         THEN format('not intended: %s', steward.uncovered_scopes(c.observed_scopes, ARRAY[c.scopes])) END, 'privilege_withdrawn'),
-    ('beyond_grants', c.issued_at, CASE WHEN c.source = 'issued' AND c.state <> 'discovered' AND steward.uncovered_scopes(c.scopes, g.scopes)::text <> ''
+    ROW('beyond_grants', c.issued_at, CASE WHEN c.source = 'issued' AND c.state <> 'discovered' AND steward.uncovered_scopes(c.scopes, g.scopes)::text <> ''
         THEN format('not granted: %s', steward.uncovered_scopes(c.scopes, g.scopes)) END, 'privilege_withdrawn'),
-    ('cloud_key_never_expires', c.issued_at, CASE WHEN c.kind = 'cloud_key' AND c.expires_at IS NULL THEN format('at %s', y.name) END, 'policy'),
-    ('static_key_in_ci', c.issued_at, CASE WHEN y.kind = 'ci' AND x.static AND (c.expires_at IS NULL OR c.expires_at > c.issued_at + t.static_key_in_ci)
+    ROW('cloud_key_never_expires', c.issued_at, CASE WHEN c.kind = 'cloud_key' AND c.expires_at IS NULL THEN format('at %s', y.name) END, 'policy'),
+    ROW('static_key_in_ci', c.issued_at, CASE WHEN y.kind = 'ci' AND x.static AND (c.expires_at IS NULL OR c.expires_at > c.issued_at + t.static_key_in_ci)
         THEN format('%s at %s ends %s', c.kind, y.name, coalesce(c.expires_at::text, 'never')) END, 'policy'),
-    ('never_expires', c.issued_at, CASE WHEN x.machine AND c.expires_at IS NULL AND c.state <> 'discovered' THEN format('%s of %s has no end', c.kind, h.name) END, 'policy'),
-    ('too_old', c.issued_at, CASE WHEN c.issued_at < now() - t.too_old THEN format('issued %s', c.issued_at::date) END, 'superseded'),
-    ('rotation_overdue', c.rotate_by, CASE WHEN c.rotate_by <= now() THEN coalesce(c.rotate_reason, 'rotation is overdue') END, 'superseded'),
-    ('lifetime_over_policy', c.issued_at, CASE WHEN c.expires_at > c.issued_at + k.max_lifetime THEN format('ends %s; policy allows %s', c.expires_at::date, k.max_lifetime) END, 'policy'),
-    ('environment_crossed', c.issued_at, CASE WHEN c.environment <> h.environment THEN format('%s key of %s, which is of %s', c.environment, h.name, h.environment) END, 'policy'),
-    ('system_environment_crossed', c.issued_at, CASE WHEN c.environment <> y.environment THEN format('%s key at %s, which is of %s', c.environment, y.name, y.environment) END, 'policy'),
-    ('person_with_machine_credential', c.issued_at, CASE WHEN h.kind = 'human' AND c.kind IN ('account', 'oauth_client', 'webhook_secret', 'signing_key')
+    ROW('never_expires', c.issued_at, CASE WHEN x.machine AND c.expires_at IS NULL AND c.state <> 'discovered' THEN format('%s of %s has no end', c.kind, h.name) END, 'policy'),
+    ROW('too_old', c.issued_at, CASE WHEN c.issued_at < now() - t.too_old THEN format('issued %s', c.issued_at::date) END, 'superseded'),
+    ROW('rotation_overdue', c.rotate_by, CASE WHEN c.rotate_by <= now() THEN coalesce(c.rotate_reason, 'rotation is overdue') END, 'superseded'),
+    ROW('lifetime_over_policy', c.issued_at, CASE WHEN c.expires_at > c.issued_at + k.max_lifetime THEN format('ends %s; policy allows %s', c.expires_at::date, k.max_lifetime) END, 'policy'),
+    ROW('environment_crossed', c.issued_at, CASE WHEN c.environment <> h.environment THEN format('%s key of %s, which is of %s', c.environment, h.name, h.environment) END, 'policy'),
+    ROW('system_environment_crossed', c.issued_at, CASE WHEN c.environment <> y.environment THEN format('%s key at %s, which is of %s', c.environment, y.name, y.environment) END, 'policy'),
+    ROW('person_with_machine_credential', c.issued_at, CASE WHEN h.kind = 'human' AND c.kind IN ('account', 'oauth_client', 'webhook_secret', 'signing_key')
         THEN format('%s held by %s', c.kind, coalesce(h.user_name, h.name)) END, 'policy')
-) AS f(rule, since, evidence, reason)
+]::steward.finding_hit[]) AS f(rule, since, evidence, reason)
 WHERE c.state <> 'revoked' AND f.evidence IS NOT NULL;
 COMMENT ON VIEW steward.credential_finding IS 'rules that a live credential breaks; the reason is the one with which its revocation would be recorded';
 
