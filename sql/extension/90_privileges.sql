@@ -61,3 +61,5 @@ GRANT EXECUTE ON FUNCTION
 TO PUBLIC;
 
 GRANT EXECUTE ON FUNCTION steward.uncovered_scopes(steward.scope_set, steward.scope_set[]) TO PUBLIC;
+-- What foreign permissions amount to is a matter of the types alone.
+GRANT EXECUTE ON FUNCTION steward.widen_all(text[]) TO PUBLIC;
