@@ -50,7 +50,7 @@ $(SETUP_C): $(SQL_SETUP) tools/embed-setup
 # One rule for all: a header changed means everything is built again; the whole takes seconds.
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)
 
-.PHONY: demo test bench fuzz format format-check
+.PHONY: demo test bench fuzz reference format format-check
 demo:
 	@tools/deps
 	@tools/with-cluster tools/demo
@@ -63,6 +63,9 @@ bench:
 fuzz:
 	@tools/deps
 	@test/fuzz/run
+reference:
+	@tools/deps
+	@tools/with-cluster sh -c 'mkdir -p $$STEWARD_OUT/doc && tools/reference > $$STEWARD_OUT/doc/reference.md'
 format:
 	clang-format -i $(wildcard src/*.h src/*/*.h) $(filter-out $(SETUP_C),$(wildcard src/*/*.c test/fuzz/*.c))
 format-check:

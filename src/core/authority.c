@@ -297,14 +297,21 @@ profile_arguments(FunctionCallInfo fcinfo, Name role, char **profile, const pg_u
 	return psprintf("steward_%s", *profile);
 }
 
-/* Adds or takes the membership in the profile's group role, as the role that may. */
+/* Adds or takes the membership in the profile's group role, unless it is so already, as the role that may. */
 static void
 change_membership(const char *group, const char *role, bool grant)
 {
+	static StewardPlan find_member =
+		STEWARD_PLAN("tt", "SELECT FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid "
+						   "JOIN pg_roles m ON m.oid = a.member WHERE g.rolname = $1 AND m.rolname = $2");
+	Datum names[] = {CStringGetTextDatum(group), CStringGetTextDatum(role)};
 	Oid user;
 	int security;
 	Oid admin = get_role_oid(STEWARD_ROLE_ADMIN, false);
 	StringInfoData sql;
+
+	if ((steward_run(&find_member, STEWARD_TRANSACTION, names, NULL) > 0) == grant)
+		return;
 
 	/*
 	 * GRANT takes no parameters.  Both names are identifiers that exist in the catalog, quoted; the statement runs as

@@ -14,6 +14,7 @@
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
@@ -117,49 +118,111 @@ differs(Guard *guard, const char *table, const char *what, const char *mend_sql)
 		guard->report(table, what, guard->arg);
 }
 
-/* Row-level security enabled and forced, and the policies, on a table or partition. */
+/*
+ * One policy: there, for these commands, for everybody, with this condition and no other.  The condition is compared as
+ * the server writes it.
+ */
+static void
+guard_policy(Guard *guard, const char *relation, const StewardGuardedTable *table, const char *name,
+			 const char *command, char polcmd, const char *profile)
+{
+	char *make;
+
+	if (exists(psprintf("SELECT FROM pg_policy WHERE polrelid = 'steward.%s'::regclass AND polname = '%s' "
+						"AND polcmd = '%c' AND polpermissive AND polroles = '{0}' AND polwithcheck IS NULL "
+						"AND pg_get_expr(polqual, polrelid) = "
+						"'(%s = ANY (( SELECT steward.visible_orgs(''%s''::text) AS visible_orgs)::uuid[]))'",
+						relation, name, polcmd, table->org, profile)))
+		return;
+	make =
+		psprintf("CREATE POLICY %s ON steward.%s FOR %s USING (%s = ANY ((SELECT steward.visible_orgs('%s'))::uuid[]))",
+				 name, relation, command, table->org, profile);
+	if (exists(psprintf("SELECT FROM pg_policy WHERE polrelid = 'steward.%s'::regclass AND polname = '%s'", relation,
+						name)))
+		differs(guard, relation, psprintf("policy %s is another", name),
+				psprintf("DROP POLICY %s ON steward.%s; %s", name, relation, make));
+	else
+		differs(guard, relation, psprintf("policy %s is missing", name), make);
+}
+
+/*
+ * Row-level security enabled and forced, and the policies, on a table or partition.  Further policies may narrow what
+ * these let through; one that widens it is not left.
+ */
 static void
 guard_policies(Guard *guard, const char *relation, const StewardGuardedTable *table)
 {
+	SPITupleTable *others;
+	uint64 n;
+
 	if (!exists(psprintf("SELECT FROM pg_class WHERE oid = 'steward.%s'::regclass "
 						 "AND relrowsecurity AND relforcerowsecurity",
 						 relation)))
 		differs(guard, relation, "row-level security is not enabled and forced",
 				psprintf("ALTER TABLE steward.%s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", relation));
-	if (table->reader && !exists(psprintf("SELECT FROM pg_policy WHERE polrelid = 'steward.%s'::regclass "
-										  "AND polname = 'tenant_read'",
-										  relation)))
-		differs(guard, relation, "policy tenant_read is missing",
-				psprintf("CREATE POLICY tenant_read ON steward.%s FOR SELECT "
-						 "USING (%s = ANY ((SELECT steward.visible_orgs('%s'))::uuid[]))",
-						 relation, table->org, table->reader));
-	if (table->writer && !exists(psprintf("SELECT FROM pg_policy WHERE polrelid = 'steward.%s'::regclass "
-										  "AND polname = 'tenant_write'",
-										  relation)))
-		differs(guard, relation, "policy tenant_write is missing",
-				psprintf("CREATE POLICY tenant_write ON steward.%s FOR ALL "
-						 "USING (%s = ANY ((SELECT steward.visible_orgs('%s'))::uuid[]))",
-						 relation, table->org, table->writer));
+	if (table->reader)
+		guard_policy(guard, relation, table, "tenant_read", "SELECT", ACL_SELECT_CHR, table->reader);
+	if (table->writer)
+		guard_policy(guard, relation, table, "tenant_write", "ALL", '*', table->writer);
+
+	if (SPI_execute(psprintf("SELECT quote_ident(polname) FROM pg_policy WHERE polrelid = 'steward.%s'::regclass "
+							 "AND polpermissive AND polname NOT IN ('%s', '%s') ORDER BY 1",
+							 relation, table->reader ? "tenant_read" : "", table->writer ? "tenant_write" : ""),
+					false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not list the policies of \"%s\"", relation);
+	others = SPI_tuptable;
+	n = SPI_processed;
+	for (uint64 i = 0; i < n; i++)
+	{
+		char *name = SPI_getvalue(others->vals[i], others->tupdesc, 1);
+
+		differs(guard, relation, psprintf("policy %s lets more through", name),
+				psprintf("DROP POLICY %s ON steward.%s", name, relation));
+	}
 }
 
-/* One trigger: there, on the right function, and firing always. */
+/* The trigger's time, level and events as pg_trigger.tgtype has them. */
+static int
+trigger_type(const StewardTrigger *trigger)
+{
+	int type = 0;
+
+	if (strstr(trigger->tail, "FOR EACH ROW"))
+		type |= TRIGGER_TYPE_ROW;
+	if (strstr(trigger->events, "BEFORE"))
+		type |= TRIGGER_TYPE_BEFORE;
+	if (strstr(trigger->events, "INSERT"))
+		type |= TRIGGER_TYPE_INSERT;
+	if (strstr(trigger->events, "UPDATE"))
+		type |= TRIGGER_TYPE_UPDATE;
+	if (strstr(trigger->events, "DELETE"))
+		type |= TRIGGER_TYPE_DELETE;
+	if (strstr(trigger->events, "TRUNCATE"))
+		type |= TRIGGER_TYPE_TRUNCATE;
+	return type;
+}
+
+/* One trigger: there, on the right function for the right events without a condition, and firing always. */
 static void
 guard_trigger(Guard *guard, const StewardTrigger *trigger)
 {
-	char *find = psprintf("SELECT FROM pg_trigger WHERE tgrelid = 'steward.%s'::regclass "
-						  "AND tgname = '%s' AND tgfoid = 'steward.%s'::regproc",
-						  trigger->table, trigger->name, trigger->function);
+	char *named = psprintf("SELECT FROM pg_trigger WHERE tgrelid = 'steward.%s'::regclass AND tgname = '%s'",
+						   trigger->table, trigger->name);
+	char *ours = psprintf("%s AND tgfoid = 'steward.%s'::regproc AND tgtype = %d AND tgqual IS NULL AND tgnargs = 0 "
+						  "AND tgattr = ''::int2vector AND tgdeferrable = %s",
+						  named, trigger->function, trigger_type(trigger),
+						  strstr(trigger->tail, "DEFERRABLE") ? "true" : "false");
+	char *make = psprintf("CREATE %s TRIGGER %s %s ON steward.%s %s EXECUTE FUNCTION steward.%s()", trigger->head,
+						  trigger->name, trigger->events, trigger->table, trigger->tail, trigger->function);
 	char *always = psprintf("ALTER TABLE steward.%s ENABLE ALWAYS TRIGGER %s", trigger->table, trigger->name);
 
-	if (!exists(find))
-	{
+	if (!exists(named))
 		differs(guard, trigger->table, psprintf("trigger %s is missing", trigger->name),
-				psprintf("CREATE %s TRIGGER %s %s ON steward.%s %s EXECUTE FUNCTION steward.%s()", trigger->head,
-						 trigger->name, trigger->events, trigger->table, trigger->tail, trigger->function));
-		if (guard->mend)
-			execute(always);
-	}
-	else if (!exists(psprintf("%s AND tgenabled = '%c'", find, TRIGGER_FIRES_ALWAYS)))
+				psprintf("%s; %s", make, always));
+	else if (!exists(ours))
+		differs(guard, trigger->table, psprintf("trigger %s is another", trigger->name),
+				psprintf("DROP TRIGGER %s ON steward.%s; %s; %s", trigger->name, trigger->table, make, always));
+	else if (!exists(psprintf("%s AND tgenabled = '%c'", ours, TRIGGER_FIRES_ALWAYS)))
 		differs(guard, trigger->table, psprintf("trigger %s is not enabled always", trigger->name), always);
 }
 

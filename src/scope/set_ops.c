@@ -172,7 +172,7 @@ steward_scope_overlaps_set(PG_FUNCTION_ARGS)
 
 /* Whether two arguments are equal, which is equality of bytes; frees what detoasting may have made. */
 static bool
-equal(FunctionCallInfo fcinfo)
+equal_sets(FunctionCallInfo fcinfo)
 {
 	ScopeSet *a = PG_GETARG_SCOPE_SET_P(0);
 	ScopeSet *b = PG_GETARG_SCOPE_SET_P(1);
@@ -200,13 +200,13 @@ compare(FunctionCallInfo fcinfo)
 Datum
 steward_scope_set_eq(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(equal(fcinfo));
+	PG_RETURN_BOOL(equal_sets(fcinfo));
 }
 
 Datum
 steward_scope_set_ne(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(!equal(fcinfo));
+	PG_RETURN_BOOL(!equal_sets(fcinfo));
 }
 
 Datum

@@ -38,7 +38,7 @@ CREATE TABLE steward.role (
     id uuid NOT NULL DEFAULT steward.uuid7(),
     name text NOT NULL CONSTRAINT role_name_valid CHECK (name = btrim(name) AND length(name) BETWEEN 1 AND 200),
     title text CONSTRAINT role_title_valid CHECK (length(btrim(title)) BETWEEN 1 AND 200),
-    scopes steward.scope_set NOT NULL,
+    scopes steward.scope_set NOT NULL CONSTRAINT role_some_scope CHECK (steward.cardinality(scopes) > 0),
     requestable boolean NOT NULL DEFAULT false,
     owner_id uuid,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),

@@ -7,7 +7,7 @@ CREATE TABLE steward.delegation (
     actor_id uuid NOT NULL,
     kind text NOT NULL CONSTRAINT delegation_kind_known CHECK (kind IN ('may_act', 'user_consent', 'admin_consent')),
     system_id uuid,
-    scopes steward.scope_set NOT NULL,
+    scopes steward.scope_set NOT NULL CONSTRAINT delegation_some_scope CHECK (steward.cardinality(scopes) > 0),
     justification text CONSTRAINT delegation_justification_valid CHECK (length(btrim(justification)) BETWEEN 1 AND 4000),
     ticket text CONSTRAINT delegation_ticket_valid CHECK (length(btrim(ticket)) BETWEEN 1 AND 200),
     approved_by uuid,
