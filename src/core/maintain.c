@@ -18,6 +18,8 @@
 #include "revocation/pg_role.h"
 #include "revocation/revoke.h"
 #include "revocation/visible.h"
+#include "credential/suspend.h"
+#include "credential/use.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_maintain);
@@ -38,10 +40,9 @@ make_partitions(void)
 
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
-	{"heartbeat", steward_maintain_heartbeat},
-	{"deferred bookkeeping of revocations", steward_maintain_settle},
-	{"PostgreSQL roles", steward_maintain_pg_roles},
-	{"partitions of the audit log", make_partitions},
+	{"heartbeat", steward_maintain_heartbeat},		 {"deferred bookkeeping of revocations", steward_maintain_settle},
+	{"PostgreSQL roles", steward_maintain_pg_roles}, {"partitions of the audit log", make_partitions},
+	{"use of credentials", steward_merge_use},		 {"suspensions that end", steward_lift_ended},
 };
 
 /*

@@ -15,6 +15,7 @@
 #include "core/relation.h"
 #include "core/secret.h"
 #include "revocation/sessions.h"
+#include "credential/use.h"
 #include "steward.h"
 
 PG_MODULE_MAGIC;
@@ -73,6 +74,7 @@ _PG_init(void)
 							 "A transaction that notifies cannot be prepared.", &steward_notify, true, PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 	steward_organization_init();
+	steward_use_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
 	steward_sessions_init();

@@ -179,6 +179,16 @@ steward_run(StewardPlan *plan, StewardSight sight, const Datum *values, const bo
 }
 
 /*
+ * steward_run_list
+ *		The same for a set whose size the first parameter does not tell: the elements of a jsonb array.
+ */
+uint64
+steward_run_list(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls, int64 rows)
+{
+	return run_sized(plan, sight, values, nulls, rows);
+}
+
+/*
  * steward_run_rows
  *		Runs a statement without parameters over transition tables of the given number of rows.
  */

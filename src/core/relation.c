@@ -50,6 +50,7 @@ static const struct
 	[STEWARD_CREDENTIAL_CHILDREN] = {"credential", "credential_parent_idx", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_REVOCATION] = {"revocation", "revocation_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_HEARTBEAT] = {"heartbeat", "heartbeat_pkey", 1, {F_BOOLEQ}},
+	[STEWARD_CREDENTIAL_USE] = {"credential_use", "credential_use_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_AUDIT_INCARNATION] = {"audit_incarnation", "audit_incarnation_pkey", 1, {F_INT4EQ}},
 };
 

@@ -22,6 +22,7 @@ typedef enum StewardTable
 	STEWARD_CREDENTIAL_CHILDREN, /* credential by the index on its parent */
 	STEWARD_REVOCATION,
 	STEWARD_HEARTBEAT,
+	STEWARD_CREDENTIAL_USE,
 	STEWARD_AUDIT_INCARNATION,
 	STEWARD_TABLES
 } StewardTable;

@@ -21,6 +21,7 @@
 #include "core/plan.h"
 #include "core/reference.h"
 #include "core/secret.h"
+#include "credential/grant.h"
 #include "credential/people.h"
 #include "credential/status.h"
 #include "scope/scope.h"
@@ -356,6 +357,8 @@ store_facts(const Facts *facts, pg_uuid_t *id)
 	bool isnull;
 
 	steward_lock_pair(facts->org, holder_id, owner_id, &holder, &owner);
+	steward_require_scopes(facts->org, &holder.id, holder.name, facts->scopes, true, facts->justification,
+						   facts->ticket);
 	namestrcpy(&caller, steward_caller_name());
 	{
 		Datum values[] = {UUIDPGetDatum(facts->org),

@@ -27,6 +27,7 @@
 #include "credential/digest.h"
 #include "credential/mint.h"
 #include "credential/status.h"
+#include "credential/use.h"
 #include "scope/scope.h"
 #include "steward.h"
 
@@ -199,6 +200,7 @@ steward_authorize(PG_FUNCTION_ARGS)
 	TupleDesc desc;
 	Datum values[COLUMNS] = {0};
 	bool nulls[COLUMNS];
+	bool isnull;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "authorization is not a composite type");
@@ -206,6 +208,10 @@ steward_authorize(PG_FUNCTION_ARGS)
 	check_call(fcinfo, &verdict);
 	if (verdict.reason != STEWARD_OK)
 		log_denial(&verdict);
+	else
+		steward_note_use(DatumGetUUIDP(steward_row_get(&verdict.credential, "org_id", &isnull)),
+						 DatumGetUUIDP(steward_row_get(&verdict.credential, "id", &isnull)),
+						 DatumGetScopeSetP(PG_GETARG_DATUM(1)));
 	STEWARD_HIDE_STATEMENT_END();
 
 	memset(nulls, true, sizeof(nulls));

@@ -51,6 +51,8 @@ CREATE TABLE steward.org_policy (
     implicit_grant boolean NOT NULL DEFAULT true,
     rotation_window interval NOT NULL DEFAULT '7 days'
         CONSTRAINT org_policy_rotation_window_positive CHECK (rotation_window >= '0'::interval AND rotation_window <= '1 year'::interval),
+    agent_within_owner boolean NOT NULL DEFAULT false,
+    use_complete_since timestamptz,
     task_deadline interval NOT NULL DEFAULT '24 hours'
         CONSTRAINT org_policy_task_deadline_positive CHECK (task_deadline > '0'::interval AND task_deadline <= '1 year'::interval),
     updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()
@@ -59,6 +61,8 @@ COMMENT ON TABLE steward.org_policy IS 'the rules an organization chose; one row
 COMMENT ON COLUMN steward.org_policy.org_id IS 'organization';
 COMMENT ON COLUMN steward.org_policy.implicit_grant IS 'whether a key issued by an admin records a direct grant for the scopes its holder lacks';
 COMMENT ON COLUMN steward.org_policy.rotation_window IS 'how long secrets that a former owner could have known stay valid';
+COMMENT ON COLUMN steward.org_policy.agent_within_owner IS 'whether the credentials of an agent must be within what its owner was granted';
+COMMENT ON COLUMN steward.org_policy.use_complete_since IS 'since when all use is recorded here, as the organization declares; before that, idle rules only flag';
 COMMENT ON COLUMN steward.org_policy.task_deadline IS 'how long a revocation outside may take where the system names no deadline of its own';
 COMMENT ON COLUMN steward.org_policy.updated_at IS 'last change';
 
@@ -68,6 +72,10 @@ CREATE TABLE steward.credential_policy (
         'session', 'account', 'certificate', 'ssh_key', 'webhook_secret', 'password', 'pg_role', 'cloud_key', 'personal_access_token', 'signing_key')),
     default_lifetime interval NOT NULL DEFAULT '90 days',
     max_lifetime interval NOT NULL DEFAULT '1 year',
+    rotate_every interval CONSTRAINT credential_policy_rotate_every_positive CHECK (rotate_every > '0'::interval),
+    idle_limit interval NOT NULL DEFAULT '90 days' CONSTRAINT credential_policy_idle_limit_days CHECK (idle_limit >= '1 day'::interval),
+    allowed_for_agents boolean NOT NULL DEFAULT true,
+    ceiling steward.scope_set,
     updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     CONSTRAINT credential_policy_pkey PRIMARY KEY (org_id, kind),
     CONSTRAINT credential_policy_lifetimes_ordered
@@ -78,4 +86,8 @@ COMMENT ON COLUMN steward.credential_policy.org_id IS 'organization';
 COMMENT ON COLUMN steward.credential_policy.kind IS 'kind of credential';
 COMMENT ON COLUMN steward.credential_policy.default_lifetime IS 'lifetime where the caller names none';
 COMMENT ON COLUMN steward.credential_policy.max_lifetime IS 'longest lifetime that can be asked for';
+COMMENT ON COLUMN steward.credential_policy.rotate_every IS 'age from which it counts as due for rotation; NULL for no rule';
+COMMENT ON COLUMN steward.credential_policy.idle_limit IS 'without use for longer than this it counts as stale';
+COMMENT ON COLUMN steward.credential_policy.allowed_for_agents IS 'whether AI agents may hold one';
+COMMENT ON COLUMN steward.credential_policy.ceiling IS 'scopes beyond which none goes; NULL for no ceiling';
 COMMENT ON COLUMN steward.credential_policy.updated_at IS 'last change';

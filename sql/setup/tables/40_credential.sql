@@ -178,6 +178,8 @@ CREATE TABLE steward.credential (
     ticket text CONSTRAINT credential_ticket_valid CHECK (length(btrim(ticket)) BETWEEN 1 AND 200),
     approved_by uuid,
     tags jsonb NOT NULL DEFAULT '{}',
+    hints jsonb NOT NULL DEFAULT '{}',
+    gone_at timestamptz,
     issued_by name NOT NULL,
     revocation_id uuid,
     revoked_at timestamptz,
@@ -203,7 +205,12 @@ CREATE TABLE steward.credential (
 CREATE INDEX credential_holder_idx ON steward.credential (org_id, holder_id, system_id, id) WHERE state <> 'revoked';
 CREATE INDEX credential_owner_idx ON steward.credential (org_id, owner_id, system_id, id) WHERE state <> 'revoked';
 CREATE INDEX credential_parent_idx ON steward.credential (org_id, parent_id) WHERE parent_id IS NOT NULL;
+-- A credential has one successor.
+CREATE UNIQUE INDEX credential_successor_key ON steward.credential (org_id, parent_id) WHERE parent_kind = 'rotated_from';
 CREATE INDEX credential_expires_idx ON steward.credential (org_id, expires_at) WHERE state <> 'revoked';
+CREATE INDEX credential_scopes_idx ON steward.credential USING gin (scopes) WHERE state <> 'revoked';
+CREATE INDEX credential_observed_idx ON steward.credential USING gin (observed_scopes) WHERE state <> 'revoked';
+CREATE INDEX credential_discovered_idx ON steward.credential (org_id, system_id, external_id) WHERE state = 'discovered';
 CREATE INDEX credential_display_idx ON steward.credential (org_id, display);
 CREATE INDEX credential_name_idx ON steward.credential (org_id, name) WHERE name IS NOT NULL;
 CREATE INDEX credential_revocation_idx ON steward.credential (org_id, revocation_id) WHERE revocation_id IS NOT NULL;
@@ -243,6 +250,8 @@ COMMENT ON COLUMN steward.credential.justification IS 'why it was allowed';
 COMMENT ON COLUMN steward.credential.ticket IS 'reference to the request';
 COMMENT ON COLUMN steward.credential.approved_by IS 'who approved it';
 COMMENT ON COLUMN steward.credential.tags IS 'labels of the system where it lives';
+COMMENT ON COLUMN steward.credential.hints IS 'of a discovered one: holder, owner and scopes as its system names them';
+COMMENT ON COLUMN steward.credential.gone_at IS 'when a complete list of its system first did not name it any more';
 COMMENT ON COLUMN steward.credential.issued_by IS 'database role that issued or registered it';
 COMMENT ON COLUMN steward.credential.revocation_id IS 'the act that revoked it';
 COMMENT ON COLUMN steward.credential.revoked_at IS 'when it was revoked';
@@ -262,6 +271,7 @@ CREATE TABLE steward.suspension (
     until timestamptz,
     lifted_at timestamptz,
     lifted_by name,
+    lifted_reason text CONSTRAINT suspension_lifted_reason_valid CHECK (length(btrim(lifted_reason)) BETWEEN 1 AND 4000),
     lifted_by_event uuid,
     CONSTRAINT suspension_pkey PRIMARY KEY (org_id, id),
     CONSTRAINT suspension_principal_fkey FOREIGN KEY (org_id, principal_id) REFERENCES steward.principal (org_id, id),
@@ -273,6 +283,7 @@ CREATE TABLE steward.suspension (
 );
 CREATE INDEX suspension_principal_idx ON steward.suspension (org_id, principal_id) WHERE lifted_at IS NULL AND principal_id IS NOT NULL;
 CREATE INDEX suspension_credential_idx ON steward.suspension (org_id, credential_id) WHERE lifted_at IS NULL AND credential_id IS NOT NULL;
+CREATE INDEX suspension_until_idx ON steward.suspension (until) WHERE lifted_at IS NULL AND until IS NOT NULL;
 CREATE INDEX suspension_event_idx ON steward.suspension (org_id, lifecycle_event_id) WHERE lifecycle_event_id IS NOT NULL;
 CREATE INDEX suspension_lifted_by_idx ON steward.suspension (org_id, lifted_by_event) WHERE lifted_by_event IS NOT NULL;
 COMMENT ON TABLE steward.suspension IS 'a reason that a principal or credential may not act; several can hold at once, and lifting one leaves the others';
@@ -287,4 +298,5 @@ COMMENT ON COLUMN steward.suspension.since IS 'since when';
 COMMENT ON COLUMN steward.suspension.until IS 'until when; NULL until lifted';
 COMMENT ON COLUMN steward.suspension.lifted_at IS 'when it was lifted';
 COMMENT ON COLUMN steward.suspension.lifted_by IS 'database role that lifted it';
+COMMENT ON COLUMN steward.suspension.lifted_reason IS 'why it was lifted';
 COMMENT ON COLUMN steward.suspension.lifted_by_event IS 'lifecycle event that lifted it';

@@ -1,0 +1,3 @@
+-- Use is recorded by checks; what was seen elsewhere is brought by applications and connectors.
+
+GRANT EXECUTE ON FUNCTION steward.report_use(jsonb, uuid) TO steward_app, steward_connector;
