@@ -59,3 +59,6 @@ GRANT EXECUTE ON FUNCTION
     steward.scope_set_gin_partial(steward.scope, steward.scope, smallint, internal),
     steward.scope_set_gin_consistent(internal, smallint, steward.scope_set, integer, internal, internal, internal)
 TO PUBLIC;
+
+-- What foreign permissions amount to is a matter of the types alone.
+GRANT EXECUTE ON FUNCTION steward.widen_all(text[]) TO PUBLIC;

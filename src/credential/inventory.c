@@ -419,11 +419,11 @@ steward_import_credentials(PG_FUNCTION_ARGS)
 	for (int i = 0; i < (int) lengthof(formats); i++)
 		if (strcmp(formats[i].name, format_name) == 0)
 			format = i;
+	org = steward_org_arg(fcinfo, 5);
+	steward_require(org, STEWARD_PROFILE_CONNECTOR | STEWARD_PROFILE_ADMIN);
 	if (format < 0)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_VALUE_INVALID), errmsg("unknown format \"%.63s\"", format_name),
 						errdetail("It must be one of: steward, csv, aws, github, vault, gcp, kubernetes, okta.")));
-	org = steward_org_arg(fcinfo, 5);
-	steward_require(org, STEWARD_PROFILE_CONNECTOR | STEWARD_PROFILE_ADMIN);
 	PreventCommandIfReadOnly("import_credentials()");
 	InitMaterializedSRF(fcinfo, 0);
 

@@ -13,6 +13,7 @@
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_object_id);
+PG_FUNCTION_INFO_V1(steward_readable_org);
 
 /*
  * steward_resolve_object
@@ -92,4 +93,17 @@ steward_object_id(PG_FUNCTION_ARGS)
 	}
 	STEWARD_AS_OWNER_END();
 	PG_RETURN_UUID_P(id);
+}
+
+/*
+ * readable_org(org uuid) → uuid
+ *		The organization itself; raises unless the caller is an analyst in it.
+ */
+Datum
+steward_readable_org(PG_FUNCTION_ARGS)
+{
+	const pg_uuid_t *org = steward_org_arg(fcinfo, 0);
+
+	steward_require(org, STEWARD_PROFILE_ANALYST);
+	PG_RETURN_UUID_P(org);
 }

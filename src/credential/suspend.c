@@ -227,9 +227,9 @@ read_call(FunctionCallInfo fcinfo, const char *name, int org_arg, SuspendCall *c
 	if (call->reason == NULL)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("reason must not be null")));
 	call->cause = steward_text_arg(fcinfo, 2, "cause", true);
-	steward_check_choice(call->cause, "cause", causes, ERRCODE_STEWARD_VALUE_INVALID);
 	call->org = steward_org_arg(fcinfo, org_arg);
 	steward_require(call->org, STEWARD_PROFILE_SECURITY | STEWARD_PROFILE_ADMIN);
+	steward_check_choice(call->cause, "cause", causes, ERRCODE_STEWARD_VALUE_INVALID);
 	PreventCommandIfReadOnly(name);
 }
 

@@ -49,6 +49,8 @@ SELECT * FROM steward.import_credentials('own', '[
     {"external_id": "o-9", "name": "bad\u0007bell"}, {"external_id": "o-10", "issued_at": "yesterday"}, {"external_id": "o-11", "name": "@SUM(A1)"}]');
 SELECT external_id, state FROM steward.credential WHERE org_id = steward.default_org() AND external_id LIKE 'o-%' ORDER BY 1;
 
+SELECT steward.widen_all(ARRAY['s3:Get*', 's3:GetObject', '', NULL, 'a:b']), cardinality(steward.widen_all(ARRAY(SELECT 'a:' || n FROM generate_series(1, 2000) n))::text[]);
+
 -- claiming, one by one
 CREATE FUNCTION pg_temp.try(VARIADIC statements text[]) RETURNS TABLE (state text, message text, detail text) LANGUAGE plpgsql AS $$
 DECLARE s text;

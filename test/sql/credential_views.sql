@@ -66,8 +66,7 @@ SELECT (SELECT count(*) FROM steward.orphaned_credentials) + (SELECT count(*) FR
     + (SELECT count(*) FROM steward.privileged_access) + (SELECT count(*) FROM steward.owner_tasks) + (SELECT count(*) FROM steward.principals)
     + (SELECT count(*) FROM steward.access) + (SELECT count(*) FROM steward.links) + (SELECT count(*) FROM steward.changes)
     + (SELECT count(*) FROM steward.discovered_credentials) + (SELECT count(*) FROM steward.credential_uses) AS rows_seen;
-SELECT count(*) FROM steward.who_can('s3:PutObject', :'this');
-SELECT * FROM pg_temp.try(format($$SELECT steward.blast_radius('ann', %L)$$, :'this'), $$SELECT * FROM steward.credential$$, $$SELECT steward.suspend('bot', 'x')$$);
+SELECT * FROM pg_temp.try(format($$SELECT steward.blast_radius('ann', %L)$$, :'this'), format($$SELECT steward.who_can('a:b', %L)$$, :'this'), format($$SELECT steward.readable_org(%L)$$, :'this'), format($$SELECT steward.object_id('ann', %L)$$, :'this'), $$SELECT * FROM steward.credential$$, $$SELECT steward.suspend('bot', 'x')$$);
 RESET ROLE;
 SELECT steward.revoke_profile('credential_views_analyst', 'analyst', o.id) FROM steward.organization o WHERE slug = 'credential-views-other';
 DROP ROLE credential_views_analyst;

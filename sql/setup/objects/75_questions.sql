@@ -56,7 +56,7 @@ LANGUAGE sql STABLE PARALLEL UNSAFE
 BEGIN ATOMIC
     SELECT a.principal, a.kind, a.owner, a.how, a.via, a.held OPERATOR(steward.@>) $1, a.held, a.principal_id, a.credential_id
     FROM steward.access a
-    WHERE a.org_id = $2 AND a.held OPERATOR(steward.&&) $1
+    WHERE a.org_id = (SELECT steward.readable_org($2)) AND a.held OPERATOR(steward.&&) $1
     ORDER BY a.principal, a.how, a.via;
 END;
 COMMENT ON FUNCTION steward.who_can(steward.scope_set, uuid) IS 'everybody who holds a live grant, credential or delegation that overlaps the scopes; covers tells who can do all of it';

@@ -5,5 +5,5 @@ GRANT SELECT ON steward.orphaned_credentials, steward.expiring_credentials, stew
     steward.credential_findings, steward.delegation_links, steward.access, steward.links, steward.changes
     TO steward_analyst;
 REVOKE ALL ON FUNCTION steward.who_can(steward.scope_set, uuid), steward.blast_radius(text, uuid), steward.investigate(text, timestamptz, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.object_id(text, uuid), steward.who_can(steward.scope_set, uuid), steward.blast_radius(text, uuid),
+GRANT EXECUTE ON FUNCTION steward.object_id(text, uuid), steward.readable_org(uuid), steward.who_can(steward.scope_set, uuid), steward.blast_radius(text, uuid),
     steward.investigate(text, timestamptz, uuid) TO steward_analyst;

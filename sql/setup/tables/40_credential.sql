@@ -283,7 +283,7 @@ CREATE TABLE steward.suspension (
 );
 CREATE INDEX suspension_principal_idx ON steward.suspension (org_id, principal_id) WHERE lifted_at IS NULL AND principal_id IS NOT NULL;
 CREATE INDEX suspension_credential_idx ON steward.suspension (org_id, credential_id) WHERE lifted_at IS NULL AND credential_id IS NOT NULL;
-CREATE INDEX suspension_until_idx ON steward.suspension (until) WHERE lifted_at IS NULL AND until IS NOT NULL;
+CREATE INDEX suspension_until_idx ON steward.suspension (org_id, until) WHERE lifted_at IS NULL AND until IS NOT NULL;
 CREATE INDEX suspension_event_idx ON steward.suspension (org_id, lifecycle_event_id) WHERE lifecycle_event_id IS NOT NULL;
 CREATE INDEX suspension_lifted_by_idx ON steward.suspension (org_id, lifted_by_event) WHERE lifted_by_event IS NOT NULL;
 COMMENT ON TABLE steward.suspension IS 'a reason that a principal or credential may not act; several can hold at once, and lifting one leaves the others';

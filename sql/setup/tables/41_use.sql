@@ -15,7 +15,7 @@ CREATE TABLE steward.credential_use (
     CONSTRAINT credential_use_pkey PRIMARY KEY (org_id, id)
 );
 CREATE INDEX credential_use_credential_idx ON steward.credential_use (org_id, credential_id, window_start);
-CREATE INDEX credential_use_merge_idx ON steward.credential_use (window_start) WHERE NOT merged;
+CREATE INDEX credential_use_merge_idx ON steward.credential_use (org_id, window_start) WHERE NOT merged;
 COMMENT ON TABLE steward.credential_use IS 'recorded use, a lower bound: about one row for each credential, scopes, consumer and window; rows are only added, and merged by maintain()';
 COMMENT ON COLUMN steward.credential_use.org_id IS 'organization';
 COMMENT ON COLUMN steward.credential_use.id IS 'identity';
