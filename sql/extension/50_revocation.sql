@@ -21,11 +21,11 @@ CREATE FUNCTION steward.revoke_principal(principal uuid, reason text, note text 
     rotated boolean DEFAULT false, org uuid DEFAULT steward.default_org()) RETURNS steward.revocation_receipt
     AS 'MODULE_PATHNAME', 'steward_revoke_principal' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.revoke_principal(uuid, text, text, boolean, boolean, uuid) IS 'revokes everything that a principal holds or owns, and moves its epoch';
-CREATE FUNCTION steward.revoke_matching(reason text, scopes steward.scope_set DEFAULT NULL, system text DEFAULT NULL, owner text DEFAULT NULL,
+CREATE FUNCTION steward.revoke_matching(reason text, scopes steward.scope_set DEFAULT NULL, system text DEFAULT NULL, workflow text DEFAULT NULL, owner text DEFAULT NULL,
     holder text DEFAULT NULL, kind text DEFAULT NULL, environment text DEFAULT NULL, issued_before timestamptz DEFAULT NULL,
     note text DEFAULT NULL, dry_run boolean DEFAULT false, rotated boolean DEFAULT false, org uuid DEFAULT steward.default_org()) RETURNS steward.revocation_receipt
     AS 'MODULE_PATHNAME', 'steward_revoke_matching' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.revoke_matching(text, steward.scope_set, text, text, text, text, text, timestamptz, text, boolean, boolean, uuid) IS 'revokes every credential for which all of the conditions hold, with what derives from them; at least one condition';
+COMMENT ON FUNCTION steward.revoke_matching(text, steward.scope_set, text, text, text, text, text, text, timestamptz, text, boolean, boolean, uuid) IS 'revokes every credential for which all of the conditions hold, with what derives from them; at least one condition';
 CREATE FUNCTION steward.revoke_organization(organization text, reason text, note text DEFAULT NULL, dry_run boolean DEFAULT false) RETURNS steward.revocation_receipt
     AS 'MODULE_PATHNAME', 'steward_revoke_organization' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.revoke_organization(text, text, text, boolean) IS 'revokes every credential of the organization named, and moves its epoch';
@@ -33,11 +33,11 @@ CREATE FUNCTION steward.revoke_organization(organization uuid, reason text, note
     AS 'MODULE_PATHNAME', 'steward_revoke_organization' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.revoke_organization(uuid, text, text, boolean) IS 'revokes every credential of the organization named, and moves its epoch';
 CREATE FUNCTION steward.preview_revocation(credential text DEFAULT NULL, principal text DEFAULT NULL, scopes steward.scope_set DEFAULT NULL,
-    system text DEFAULT NULL, owner text DEFAULT NULL, holder text DEFAULT NULL, kind text DEFAULT NULL, environment text DEFAULT NULL,
+    system text DEFAULT NULL, workflow text DEFAULT NULL, owner text DEFAULT NULL, holder text DEFAULT NULL, kind text DEFAULT NULL, environment text DEFAULT NULL,
     issued_before timestamptz DEFAULT NULL, rotated boolean DEFAULT false, org uuid DEFAULT steward.default_org(),
     OUT table_name text, OUT action text, OUT row_key jsonb, OUT old_values jsonb, OUT new_values jsonb) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'steward_preview_revocation' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.preview_revocation(text, text, steward.scope_set, text, text, text, text, text, timestamptz, boolean, uuid) IS 'every row that a revocation would change, by doing it and taking it back';
+COMMENT ON FUNCTION steward.preview_revocation(text, text, steward.scope_set, text, text, text, text, text, text, timestamptz, boolean, uuid) IS 'every row that a revocation would change, by doing it and taking it back';
 CREATE FUNCTION steward.epochs_pass(issued_at timestamptz, owned_since timestamptz, organization timestamptz DEFAULT '-infinity',
     principal timestamptz DEFAULT '-infinity', owner timestamptz DEFAULT '-infinity', credential timestamptz DEFAULT '-infinity',
     delegation timestamptz DEFAULT '-infinity', key timestamptz DEFAULT '-infinity') RETURNS boolean

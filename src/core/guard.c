@@ -138,6 +138,7 @@ const StewardTrigger steward_triggers[] = {
 	 "tg_birthright_rule"},
 	{"credential", "pg_role", "", "AFTER UPDATE",
 	 "FOR EACH ROW WHEN (NEW.kind = 'pg_role' AND OLD.state IS DISTINCT FROM NEW.state)", "tg_pg_role"},
+	{"credential", "pg_role", "", "AFTER UPDATE", "FOR EACH ROW", "tg_pg_role"},
 	{"credential", "rules_insert", "", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
 	 "tg_credential_rules"},
 	{"credential", "rules_update", "", "AFTER UPDATE",

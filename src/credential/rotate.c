@@ -164,7 +164,7 @@ end_old(const pg_uuid_t *org, const Locked *old, Datum overlap, bool at_once)
 		"UPDATE steward.credential SET expires_at = LEAST(expires_at, clock_timestamp() + $3), rotate_by = NULL, "
 		"rotate_reason = NULL WHERE org_id = $1 AND id = $2");
 	static StewardPlan revoke =
-		STEWARD_PLAN("uu", "SELECT r.credentials FROM steward.revoke($2, 'superseded', NULL, false, $1) AS r");
+		STEWARD_PLAN("uu", "SELECT r.credentials FROM steward.revoke($2, 'superseded', org => $1) AS r");
 	Datum values[] = {UUIDPGetDatum(org), UUIDPGetDatum(&old->id), overlap};
 
 	steward_run(at_once ? &revoke : &expire, STEWARD_LATEST, values, NULL);

@@ -195,9 +195,27 @@ follow_state(Datum org, Datum credential, const char *state)
 	}
 }
 
+/* A text column of a row of the triggering table, compared with that of another, or with a constant. */
+static text *
+text_column(HeapTuple row, TupleDesc desc, int column)
+{
+	bool isnull;
+	Datum value = heap_getattr(row, column, desc, &isnull);
+
+	return isnull ? NULL : DatumGetTextPP(value);
+}
+
+static bool
+text_equals(const text *value, const char *other, size_t len)
+{
+	return value != NULL && VARSIZE_ANY_EXHDR(value) == len && memcmp(VARDATA_ANY(value), other, len) == 0;
+}
+
 /*
  * tg_pg_role() → trigger
- *		AFTER UPDATE of a credential of kind pg_role whose state changes: the role follows.
+ *		AFTER UPDATE, each row of credential: when the state of one of kind pg_role changes, the role follows.
+ *
+ * Most rows are none of its business, and there may be a hundred thousand of them: that is found out first.
  */
 Datum
 steward_tg_pg_role(PG_FUNCTION_ARGS)
@@ -205,6 +223,8 @@ steward_tg_pg_role(PG_FUNCTION_ARGS)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	TupleDesc desc;
 	HeapTuple row;
+	text *state;
+	int state_column;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
@@ -212,13 +232,20 @@ steward_tg_pg_role(PG_FUNCTION_ARGS)
 						errmsg("tg_pg_role() must be fired after a row was updated")));
 	row = trigger->tg_newtuple;
 	desc = RelationGetDescr(trigger->tg_relation);
+	if (!text_equals(text_column(row, desc, SPI_fnumber(desc, "kind")), "pg_role", strlen("pg_role")))
+		return PointerGetDatum(NULL);
+	state_column = SPI_fnumber(desc, "state");
+	state = text_column(row, desc, state_column);
+	if (state != NULL && text_equals(text_column(trigger->tg_trigtuple, desc, state_column), VARDATA_ANY(state),
+									 VARSIZE_ANY_EXHDR(state)))
+		return PointerGetDatum(NULL);
+
 	STEWARD_AS_OWNER();
 	{
 		bool isnull;
 
 		follow_state(heap_getattr(row, SPI_fnumber(desc, "org_id"), desc, &isnull),
-					 heap_getattr(row, SPI_fnumber(desc, "id"), desc, &isnull),
-					 SPI_getvalue(row, desc, SPI_fnumber(desc, "state")));
+					 heap_getattr(row, SPI_fnumber(desc, "id"), desc, &isnull), SPI_getvalue(row, desc, state_column));
 	}
 	STEWARD_AS_OWNER_END();
 	return PointerGetDatum(NULL);

@@ -21,6 +21,7 @@
 #include "core/authority.h"
 #include "core/plan.h"
 #include "core/reference.h"
+#include "credential/grant.h"
 #include "credential/people.h"
 #include "scope/scope.h"
 #include "steward.h"
@@ -233,7 +234,8 @@ store(const RoleRequest *request, const StewardPerson *holder, const StewardPers
  *					justification text DEFAULT NULL, ticket text DEFAULT NULL, environment text DEFAULT NULL,
  *					org uuid DEFAULT default_org()) → credential_id uuid
  *		Puts a role of this cluster on record as a credential: revoking it keeps the role from logging in and ends its
- *		sessions.  holder is by default the owner.  The same facts again answer with the same id.
+ *		sessions.  holder is by default the owner; scopes that it lacks are granted to it, as issue_key() does.  The same
+ *		facts again answer with the same id.
  *
  * Needs admin, and to be a superuser or to have ADMIN OPTION on the role.  Raises 42704 for a role that is not there,
  * ST705 for one that cannot be registered, ST706 when another role has taken the name, ST707 when it is another
@@ -281,6 +283,8 @@ steward_register_pg_role(PG_FUNCTION_ARGS)
 		steward_lock_pair(request.org, holder_id, owner_id, &holder, &owner);
 		if (!registered_already(&request, &holder, &owner, id))
 		{
+			steward_require_scopes(request.org, &holder.id, holder.name, request.scopes, true, request.justification,
+								   request.ticket);
 			store(&request, &holder, &owner, id);
 			grant_power(&request);
 		}

@@ -66,6 +66,7 @@ typedef struct Filter
 {
 	Datum scopes; /* overlapped by the credential's */
 	char *system;
+	char *workflow; /* held by its agents and services, or named in it */
 	char *owner;
 	char *holder;
 	char *kind;
@@ -227,12 +228,13 @@ name_everything(const pg_uuid_t *org, StewardAct *act, StewardTargets *targets)
 }
 
 /* The conditions of a filter as parameters; each plan begins with the one that it has an index for. */
-#define FILTER_ARGS "uuuuttzs"
+#define FILTER_ARGS "uuuuttzsu"
 #define FILTER_FROM "SELECT c.org_id, c.id FROM steward.credential c WHERE c.org_id = $1 AND c.state <> 'revoked' "
 #define FILTER_REST \
 	"AND ($2 IS NULL OR c.system_id = $2) AND ($3 IS NULL OR c.owner_id = $3) AND ($4 IS NULL OR c.holder_id = $4) " \
 	"AND ($5 IS NULL OR c.kind = $5) AND ($6 IS NULL OR c.environment = $6) AND ($7 IS NULL OR c.issued_at < $7) " \
-	"AND ($8 IS NULL OR c.scopes OPERATOR(steward.&&) $8)"
+	"AND ($8 IS NULL OR c.scopes OPERATOR(steward.&&) $8) AND ($9 IS NULL OR EXISTS (SELECT FROM steward.workflow_member m " \
+	"WHERE m.org_id = c.org_id AND m.workflow_id = $9 AND (m.credential_id = c.id OR m.principal_id = c.holder_id)))"
 
 /* Finds what matches a filter, and writes it down for the record. */
 static void
@@ -245,8 +247,8 @@ name_matching(const Request *request, StewardAct *act, StewardTargets *targets)
 		STEWARD_PLAN(FILTER_ARGS, FILTER_FROM "AND c.scopes OPERATOR(steward.&&) $8 " FILTER_REST);
 	static StewardPlan by_rest = STEWARD_PLAN(FILTER_ARGS, FILTER_FROM FILTER_REST);
 	const Filter *filter = &request->filter;
-	Datum values[8] = {UUIDPGetDatum(request->org)};
-	bool nulls[8] = {false};
+	Datum values[9] = {UUIDPGetDatum(request->org)};
+	bool nulls[9] = {false};
 	StringInfoData json;
 	const char *const names[] = {"system", "owner", "holder", "kind", "environment"};
 	const char *const given[] = {filter->system, filter->owner, filter->holder, filter->kind, filter->environment};
@@ -282,6 +284,13 @@ name_matching(const Request *request, StewardAct *act, StewardTargets *targets)
 		getTypeOutputInfo(steward_own_type("scope_set"), &out, &varlena);
 		appendStringInfo(&json, "%s\"scopes\":", json.len ? "," : "{");
 		escape_json(&json, OidOutputFunctionCall(out, filter->scopes));
+	}
+	nulls[8] = filter->workflow == NULL;
+	if (filter->workflow)
+	{
+		values[8] = UUIDPGetDatum(steward_resolve(STEWARD_REF_WORKFLOW, request->org, filter->workflow, "workflow"));
+		appendStringInfo(&json, "%s\"workflow\":", json.len ? "," : "{");
+		escape_json(&json, filter->workflow);
 	}
 	appendStringInfoChar(&json, '}');
 	act->filter = DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
@@ -405,7 +414,7 @@ read_why(FunctionCallInfo fcinfo, Request *request, int reason, int note)
 	request->note = steward_note_arg(fcinfo, note, "note");
 }
 
-/* Reads the conditions of a filter, seven arguments from first on; whether there is any. */
+/* Reads the conditions of a filter, eight arguments from first on; whether there is any. */
 static bool
 read_filter(FunctionCallInfo fcinfo, Filter *filter, int first)
 {
@@ -417,17 +426,18 @@ read_filter(FunctionCallInfo fcinfo, Filter *filter, int first)
 							errhint("Leave them out to revoke whatever the scopes are.")));
 	}
 	filter->system = steward_text_arg(fcinfo, first + 1, "system", false);
-	filter->owner = steward_text_arg(fcinfo, first + 2, "owner", false);
-	filter->holder = steward_text_arg(fcinfo, first + 3, "holder", false);
-	filter->kind = steward_text_arg(fcinfo, first + 4, "kind", false);
+	filter->workflow = steward_text_arg(fcinfo, first + 2, "workflow", false);
+	filter->owner = steward_text_arg(fcinfo, first + 3, "owner", false);
+	filter->holder = steward_text_arg(fcinfo, first + 4, "holder", false);
+	filter->kind = steward_text_arg(fcinfo, first + 5, "kind", false);
 	if (filter->kind)
 		steward_check_choice(filter->kind, "kind", steward_credential_kinds, ERRCODE_STEWARD_VALUE_INVALID);
-	filter->environment = steward_name_arg(fcinfo, first + 5, "environment", 63, false);
-	filter->has_issued_before = !PG_ARGISNULL(first + 6);
+	filter->environment = steward_name_arg(fcinfo, first + 6, "environment", 63, false);
+	filter->has_issued_before = !PG_ARGISNULL(first + 7);
 	if (filter->has_issued_before)
-		filter->issued_before = PG_GETARG_TIMESTAMPTZ(first + 6);
-	return filter->scopes != (Datum) 0 || filter->system || filter->owner || filter->holder || filter->kind ||
-		   filter->environment || filter->has_issued_before;
+		filter->issued_before = PG_GETARG_TIMESTAMPTZ(first + 7);
+	return filter->scopes != (Datum) 0 || filter->system || filter->workflow || filter->owner || filter->holder ||
+		   filter->kind || filter->environment || filter->has_issued_before;
 }
 
 /* Raises because nothing was named. */
@@ -503,8 +513,8 @@ steward_revoke_principal(PG_FUNCTION_ARGS)
 }
 
 /*
- * revoke_matching(reason text, scopes scope_set DEFAULT NULL, system text DEFAULT NULL, owner text DEFAULT NULL,
- *				   holder text DEFAULT NULL, kind text DEFAULT NULL, environment text DEFAULT NULL,
+ * revoke_matching(reason text, scopes scope_set DEFAULT NULL, system text DEFAULT NULL, workflow text DEFAULT NULL,
+ *				   owner text DEFAULT NULL, holder text DEFAULT NULL, kind text DEFAULT NULL, environment text DEFAULT NULL,
  *				   issued_before timestamptz DEFAULT NULL, note text DEFAULT NULL, dry_run boolean DEFAULT false,
  *				   rotated boolean DEFAULT false, org uuid DEFAULT default_org()) → revocation_receipt
  *		Revokes every credential for which all of the conditions hold, and everything that derives from them.
@@ -519,13 +529,14 @@ steward_revoke_matching(PG_FUNCTION_ARGS)
 	Datum receipt;
 
 	STEWARD_HIDE_STATEMENT();
-	read_why(fcinfo, &request, 0, 8);
+	read_why(fcinfo, &request, 0, 9);
 	if (!read_filter(fcinfo, &request.filter, 1))
-		refuse_everything("Give at least one of scopes, system, owner, holder, kind, environment and issued_before; "
-						  "steward.revoke_organization() revokes everything.");
-	dry_run = flag_arg(fcinfo, 9, "dry_run");
-	request.rotated = flag_arg(fcinfo, 10, "rotated");
-	request.org = steward_org_arg(fcinfo, 11);
+		refuse_everything(
+			"Give at least one of scopes, system, workflow, owner, holder, kind, environment and issued_before; "
+			"steward.revoke_organization() revokes everything.");
+	dry_run = flag_arg(fcinfo, 10, "dry_run");
+	request.rotated = flag_arg(fcinfo, 11, "rotated");
+	request.org = steward_org_arg(fcinfo, 12);
 	receipt = answer_request(fcinfo, &request, STEWARD_PROFILE_SECURITY | STEWARD_PROFILE_ADMIN, dry_run,
 							 "revoke_matching()");
 	STEWARD_HIDE_STATEMENT_END();
@@ -590,7 +601,7 @@ carry_out_preview(void *arg)
 
 /*
  * preview_revocation(credential text DEFAULT NULL, principal text DEFAULT NULL, scopes scope_set DEFAULT NULL,
- *					  system text DEFAULT NULL, owner text DEFAULT NULL, holder text DEFAULT NULL,
+ *					  system text DEFAULT NULL, workflow text DEFAULT NULL, owner text DEFAULT NULL, holder text DEFAULT NULL,
  *					  kind text DEFAULT NULL, environment text DEFAULT NULL, issued_before timestamptz DEFAULT NULL,
  *					  rotated boolean DEFAULT false, org uuid DEFAULT default_org())
  *		→ rows (table_name text, action text, row_key jsonb, old_values jsonb, new_values jsonb)
@@ -614,8 +625,8 @@ steward_preview_revocation(PG_FUNCTION_ARGS)
 		refuse_everything("Name either a credential, or a principal, or conditions.");
 	request.subject = credential ? CREDENTIAL : principal ? PRINCIPAL : FILTER;
 	request.reference = credential ? credential : principal;
-	request.rotated = flag_arg(fcinfo, 9, "rotated");
-	request.org = steward_org_arg(fcinfo, 10);
+	request.rotated = flag_arg(fcinfo, 10, "rotated");
+	request.org = steward_org_arg(fcinfo, 11);
 	request.profiles = steward_require(request.org, STEWARD_PROFILE_SECURITY | STEWARD_PROFILE_ADMIN);
 	steward_preview_rows(fcinfo, request.org, carry_out_preview, &request);
 	STEWARD_HIDE_STATEMENT_END();

@@ -5,7 +5,7 @@
  * A transaction that keeps a role from logging in remembers it here; once the transaction has committed, every process
  * that runs as the role gets SIGTERM, as from pg_terminate_backend().  Rolled back, wholly or to a savepoint, it touches
  * nobody.  The callback at commit may neither allocate nor look anything up nor report: an error there would be a PANIC.
- * It walks the array of processes in shared memory and sends signals, no more.
+ * It looks through the processes in shared memory and sends signals, no more.
  *
  * A process counts by the role that it authenticated as; SET ROLE and SET SESSION AUTHORIZATION change nothing about it.
  * Who authenticates in the very moment of the commit may be missed: maintain() looks again.
@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "storage/procarray.h"
 #include "utils/memutils.h"
 
 #include "revocation/sessions.h"
@@ -38,8 +39,9 @@ static int room = 0;
  * steward_sessions_of
  *		Counts the processes that run as a role and, when end is set, sends them SIGTERM.
  *
- * Takes no lock and raises nothing.  A process may come or go meanwhile; its number is not used again so soon that
- * another could get the signal, which is what pg_terminate_backend() relies on as well.
+ * Raises nothing, for the one lock that it takes, on the list of running processes, is a lightweight one.  A process may
+ * end between the look and the signal; its number is not used again so soon that another could get it, which is what
+ * pg_terminate_backend() relies on as well.
  */
 int
 steward_sessions_of(Oid role, bool end)
@@ -52,6 +54,9 @@ steward_sessions_of(Oid role, bool end)
 		int pid = proc->pid;
 
 		if (pid == 0 || proc->roleId != role)
+			continue;
+		/* The slot of a process that is gone keeps its pid and role until another takes it. */
+		if (BackendPidGetProc(pid) != (PGPROC *) proc || proc->roleId != role)
 			continue;
 		found++;
 		if (end)

@@ -51,6 +51,7 @@ SELECT c AS call, pg_temp.refused('steward.' || c) AS answer FROM unnest(ARRAY[
   $$revoke_matching('leak')$$, $$revoke_matching(NULL, owner => 'ann')$$, $$revoke_matching('because', owner => 'ann')$$,
   $$revoke_matching('leak', owner => '')$$, $$revoke_matching('leak', owner => ' ann ')$$, $$revoke_matching('leak', owner => 'stranger')$$,
   $$revoke_matching('leak', holder => '')$$, $$revoke_matching('leak', system => '')$$, $$revoke_matching('leak', system => 'none')$$,
+  $$revoke_matching('leak', workflow => '')$$, $$revoke_matching('leak', workflow => ' x')$$, $$revoke_matching('leak', workflow => 'none')$$,
   $$revoke_matching('leak', kind => 'api_keys')$$, $$revoke_matching('leak', kind => '')$$, $$revoke_matching('leak', environment => '')$$,
   $$revoke_matching('leak', scopes => '')$$, $$revoke_matching('leak', owner => 'ann', dry_run => NULL)$$,
   $$revoke_organization(NULL::text, 'leak')$$, $$revoke_organization('', 'leak')$$, $$revoke_organization(' revocation ', 'leak')$$,
@@ -116,6 +117,15 @@ SELECT credentials FROM steward.revoke_matching('policy', scopes => 'bills:read'
 SELECT pg_temp.live();
 SELECT subject_kind, filter, credentials FROM steward.revocation WHERE org_id = steward.default_org() AND reason = 'policy';
 SELECT credentials FROM steward.revoke_matching('policy', owner => 'ann', issued_before => '2000-01-01');
+-- A workflow's: what its agents and services hold, and what is named in it.
+SELECT steward.register_workflow('close', 'ann', 'closes the month') IS NOT NULL AS made;
+SELECT steward.register_agent('closer', 'ann', 'closes the month') IS NOT NULL AS made;
+INSERT INTO key SELECT n, credential_id, secret FROM (VALUES ('w1', 'closer'), ('w2', 'billing'), ('w3', 'billing')) AS v(n, holder),
+  LATERAL steward.issue_key(holder, 'bills:read', name => n);
+SELECT steward.add_to_workflow('close', 'closer') IS NOT NULL AS added;
+SELECT steward.add_to_workflow('close', (SELECT id::text FROM key WHERE name = 'w2')) IS NOT NULL AS added;
+SELECT credentials FROM steward.revoke_matching('incident', workflow => 'close');
+SELECT pg_temp.live();
 SELECT credentials FROM steward.revoke_matching('policy', owner => 'ann', system => 'steward', kind => 'api_key');
 SELECT pg_temp.live();
 

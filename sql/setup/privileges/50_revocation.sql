@@ -5,9 +5,9 @@ GRANT EXECUTE ON FUNCTION
     TO steward_app, steward_security;
 GRANT EXECUTE ON FUNCTION
     steward.revoke_principal(text, text, text, boolean, boolean, uuid), steward.revoke_principal(uuid, text, text, boolean, boolean, uuid),
-    steward.revoke_matching(text, steward.scope_set, text, text, text, text, text, timestamptz, text, boolean, boolean, uuid),
+    steward.revoke_matching(text, steward.scope_set, text, text, text, text, text, text, timestamptz, text, boolean, boolean, uuid),
     steward.revoke_organization(text, text, text, boolean), steward.revoke_organization(uuid, text, text, boolean),
-    steward.preview_revocation(text, text, steward.scope_set, text, text, text, text, text, timestamptz, boolean, uuid),
+    steward.preview_revocation(text, text, steward.scope_set, text, text, text, text, text, text, timestamptz, boolean, uuid),
     steward.terminate_revoked_backends()
     TO steward_security;
 GRANT EXECUTE ON FUNCTION
