@@ -140,8 +140,7 @@ static const StewardHealthCheck checks[] = {
 	check_incarnation,		check_partitions,		 check_profiles,
 	steward_check_sealing,	steward_check_log,		 steward_check_partitions_ahead,
 	steward_check_horizon,	steward_check_backlog,	 steward_check_brakes,
-	steward_check_settings, steward_check_libraries, check_incarnation,
-	check_partitions,		check_profiles,			 steward_check_heartbeat,
+	steward_check_settings, steward_check_libraries, steward_check_heartbeat,
 	steward_check_tasks,	steward_check_pg_roles,
 };
 

@@ -69,7 +69,7 @@ LEFT JOIN steward.finding_setting s ON s.org_id = o.id AND s.rule = r.rule;
 COMMENT ON VIEW steward.finding_limits IS 'severity and threshold of each finding rule as they hold in an organization';
 
 -- One pass over the live credentials answers all rules about them: a rule is a line whose evidence is not null.
-CREATE OR REPLACE VIEW steward.credential_finding AS
+CREATE OR REPLACE VIEW steward.credential_rule AS
 SELECT c.org_id, f.rule, c.display AS object, c.id AS object_id, c.owner_id, f.since, f.evidence, f.reason
 FROM steward.credential c
 JOIN steward.system y ON y.org_id = c.org_id AND y.id = c.system_id
@@ -130,14 +130,14 @@ CROSS JOIN LATERAL unnest(ARRAY[
         THEN format('%s held by %s', c.kind, coalesce(h.user_name, h.name)) END, 'policy')
 ]::steward.finding_hit[]) AS f(rule, since, evidence, reason)
 WHERE c.state <> 'revoked' AND f.evidence IS NOT NULL;
-COMMENT ON VIEW steward.credential_finding IS 'rules that a live credential breaks; the reason is the one with which its revocation would be recorded';
+COMMENT ON VIEW steward.credential_rule IS 'rules that a live credential breaks; the reason is the one with which its revocation would be recorded';
 
 CREATE OR REPLACE VIEW steward.finding_state AS
 WITH found AS (
     -- rules about one credential
     SELECT f.org_id, f.rule, 'credential' AS object_kind, f.object, f.object_id::text AS object_id, f.owner_id, f.since, f.evidence,
            format('SELECT * FROM steward.revoke(%L::uuid, %L, org => %L);', f.object_id, f.reason, f.org_id) AS remedy
-    FROM steward.credential_finding f
+    FROM steward.credential_rule f
     UNION ALL
     -- leak_signalled
     SELECT c.org_id, 'leak_signalled', 'credential', c.display, c.id::text, c.owner_id, g.since, format('%s signals, the last %s', g.signals, g.latest),

@@ -9,7 +9,7 @@ GRANT SELECT ON steward.risk, steward.risks, steward.builtin_control, steward.co
     steward.evidence_third_parties_revocable, steward.evidence_autonomy_justified, steward.evidence_people_apart,
     steward.live_grant, steward.signal_category, steward.signals, steward.signal_sources, steward.signal_rules,
     steward.finding_rule, steward.finding_limits, steward.finding_state, steward.findings, steward.finding_exceptions, steward.finding_trend,
-    steward.credential_finding, steward.effective_access
+    steward.credential_rule, steward.effective_access
     TO steward_analyst;
 GRANT EXECUTE ON FUNCTION
     steward.explain_access(text, steward.scope_set, uuid), steward.explain_access(uuid, steward.scope_set, uuid),
