@@ -62,12 +62,6 @@ static const StewardMaintenance steps[] = {
 	{"retention of the audit log", steward_expire_all},
 	{"use of credentials", steward_merge_use},
 	{"suspensions that end", steward_lift_ended},
-	{"heartbeat", steward_maintain_heartbeat},
-	{"deferred bookkeeping of revocations", steward_maintain_settle},
-	{"PostgreSQL roles", steward_maintain_pg_roles},
-	{"partitions of the audit log", make_partitions},
-	{"use of credentials", steward_merge_use},
-	{"suspensions that end", steward_lift_ended},
 };
 
 /*

@@ -130,7 +130,7 @@ revoke_agent(const StewardSignalSource *source, const Containment *c, const char
 {
 	static StewardPlan revoke = STEWARD_PLAN(
 		"uutu",
-		"WITH r AS (SELECT x.revocation_id FROM steward.revoke_principal($2::uuid, 'incident', $3, false, $1) AS x) "
+		"WITH r AS (SELECT x.revocation_id FROM steward.revoke_principal($2::uuid, 'incident', $3, org => $1) AS x) "
 		"UPDATE steward.signal s SET revocation_id = r.revocation_id FROM r WHERE s.org_id = $1 AND s.id = $4");
 	Datum values[] = {UUIDPGetDatum(&source->org), UUIDPGetDatum(&c->agent), CStringGetTextDatum(reason),
 					  UUIDPGetDatum(&c->signal)};

@@ -19,7 +19,7 @@ INSERT INTO call_value VALUES
 	('type boolean', $$false$$), ('type interval', $$'1 day'$$), ('type timestamp with time zone', $$now() + interval '1 day'$$),
 	('type steward.scope_set', $$'calls:read'$$), ('type steward.scope', $$'calls:read'$$), ('type text[]', $$'{}'$$),
 	('layer', $$'sso'$$), ('decision', $$'mitigate'$$), ('split', $$NULL$$), ('evidence', $$'steward.evidence_keys_expire'$$),
-	('max_action', $$'suspend'$$), ('agents', $$NULL$$), ('brake_window', $$'1 hour'$$), ('action', $$'alert'$$), ('category', $$NULL$$),
+	('max_action', $$'suspend'$$), ('agents', $$NULL$$), ('brake_window', $$'1 hour'$$), ('category', $$NULL$$),
 	('min_score', $$0.5$$), ('within', $$'1 hour'$$), ('suspend_for', $$NULL$$), ('narrow_to', $$NULL$$), ('format', $$'plain'$$),
 	('signals', $$'[]'$$), ('severity', $$'low'$$), ('since', $$now() - interval '1 day'$$), ('until', $$now() + interval '1 day'$$),
 	('type numeric', $$1$$),
@@ -35,7 +35,9 @@ RETURNS SETOF record LANGUAGE sql AS $$
 			WHEN a.arg = 'kind' AND p.proname = 'register_system' THEN '''saas'''
 			WHEN a.arg = 'kind' THEN '''api_key'''
 			WHEN a.arg = 'actor' AND a.type = 'jsonb' THEN '''{}'''
-			WHEN a.type IN ('uuid', 'record') OR v.value IS NULL THEN coalesce(t.value, 'NULL')
+			WHEN a.arg = 'action' AND p.proname = 'set_signal_rule' THEN '''alert'''
+			WHEN a.type IN ('uuid', 'record') OR (a.type = 'jsonb' AND a.arg IN ('event', 'evidence'))
+				OR (a.type LIKE 'timestamp%' AND a.arg NOT IN ('since', 'until', 'after')) OR v.value IS NULL THEN coalesce(t.value, 'NULL')
 			ELSE v.value END, CASE WHEN a.type = 'record' AND to_regtype('steward.credential') IS NOT NULL THEN 'steward.credential' ELSE a.type END),
 			', ' ORDER BY a.n) FILTER (WHERE a.n IS NOT NULL), 'NULL'),
 		coalesce(string_agg('a' || a.n, ', ' ORDER BY a.n), 'nothing'),
