@@ -109,14 +109,14 @@ BEGIN ATOMIC
           AND coalesce((p."row" ->> 'starts_at')::timestamptz, '-infinity') <= $1
           AND coalesce((p."row" ->> 'ends_at')::timestamptz, 'infinity') > $1
     )
-    SELECT l.id, coalesce(l."row" ->> 'user_name', l."row" ->> 'name'), l."row" ->> 'kind', 'grant', NULL::uuid, NULL::text, NULL::uuid,
+    SELECT l.id, coalesce(l."row" ->> 'user_name', l."row" ->> 'name'), l."row" ->> 'kind', 'grant'::text AS via, NULL::uuid, NULL::text, NULL::uuid,
            coalesce(g."row" ->> 'scopes', r."row" ->> 'scopes'), nullif((g."row" ->> 'ends_at')::timestamptz, 'infinity')
     FROM steward.rows_as_of('steward.scope_grant', $1, $2) g
     JOIN live l ON l.id = (g."row" ->> 'principal_id')::uuid
     LEFT JOIN r ON r.id = (g."row" ->> 'role_id')::uuid
     WHERE (g."row" ->> 'starts_at')::timestamptz <= $1 AND (g."row" ->> 'ends_at')::timestamptz > $1
     UNION ALL
-    SELECT l.id, coalesce(l."row" ->> 'user_name', l."row" ->> 'name'), l."row" ->> 'kind', 'credential', (c."row" ->> 'id')::uuid, c."row" ->> 'display',
+    SELECT l.id, coalesce(l."row" ->> 'user_name', l."row" ->> 'name'), l."row" ->> 'kind', 'credential'::text AS via, (c."row" ->> 'id')::uuid, c."row" ->> 'display',
            (c."row" ->> 'system_id')::uuid, c."row" ->> 'scopes',
            nullif(least(coalesce((c."row" ->> 'expires_at')::timestamptz, 'infinity'), coalesce((c."row" ->> 'rotate_by')::timestamptz, 'infinity')), 'infinity')
     FROM steward.rows_as_of('steward.credential', $1, $2) c

@@ -137,7 +137,7 @@ CREATE TABLE steward.audit_tile (
     level smallint NOT NULL CONSTRAINT audit_tile_level_valid CHECK (level BETWEEN 0 AND 7),
     tile bigint NOT NULL CONSTRAINT audit_tile_tile_valid CHECK (tile >= 0),
     hashes bytea NOT NULL CONSTRAINT audit_tile_hashes_length
-        CHECK (octet_length(hashes) BETWEEN 32 AND 8192 AND octet_length(hashes) % 32 = 0),
+        CHECK (octet_length(hashes) >= 32 AND octet_length(hashes) <= 8192 AND octet_length(hashes) % 32 = 0),
     first_incarnation integer,
     first_xact xid8,
     first_n integer,
