@@ -145,6 +145,20 @@ require_issued_by_caller(const pg_uuid_t *org, const pg_uuid_t *credential)
 					errdetail("With profile app only, a role can revoke what it issued itself.")));
 }
 
+/*
+ * Locks a credential before its children are looked for.  Who derives another from it holds a lock on it until commit,
+ * a foreign key's at least: so what was derived beside us is either seen, or made under a parent that is dead by then.
+ */
+static void
+lock_parent(const pg_uuid_t *org, const pg_uuid_t *credential)
+{
+	static StewardPlan lock =
+		STEWARD_PLAN("uu", "SELECT FROM steward.credential WHERE org_id = $1 AND id = $2 FOR UPDATE");
+	Datum values[] = {UUIDPGetDatum(org), UUIDPGetDatum(credential)};
+
+	steward_run(&lock, STEWARD_LATEST, values, NULL);
+}
+
 /* The act that revoked a credential before goes into the receipt; nothing does when it is alive. */
 static void
 earlier_act(const pg_uuid_t *org, const pg_uuid_t *credential, Receipt *receipt)
@@ -326,6 +340,7 @@ carry_out(const Request *request, Receipt *receipt)
 				subject = steward_resolve(STEWARD_REF_CREDENTIAL, request->org, request->reference, "credential");
 				if ((request->profiles & (STEWARD_PROFILE_SECURITY | STEWARD_PROFILE_ADMIN)) == 0)
 					require_issued_by_caller(request->org, subject);
+				lock_parent(request->org, subject);
 				steward_targets_add(targets, request->org, subject, &id);
 				break;
 			case PRINCIPAL:

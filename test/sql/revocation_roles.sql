@@ -34,6 +34,7 @@ CREATE ROLE revocation_roles_plain LOGIN;
 SELECT steward.grant_profile('revocation_roles_admin', 'admin'), steward.grant_profile('revocation_roles_holder', 'analyst');
 
 -- A finding: nobody answers for them.
+SELECT count(*) > 0 AS some FROM steward.unowned_roles();
 SELECT * FROM steward.unowned_pg_roles WHERE role LIKE 'revocation_roles%' ORDER BY role COLLATE "C";
 
 -- Refusals, for an administrator of the organization who is no superuser and has ADMIN OPTION on some.
