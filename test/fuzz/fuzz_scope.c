@@ -64,7 +64,7 @@ read_list(const char *text, size_t len, size_t *size)
 	if (steward_scope_list_parse(text, len, scopes, &count, &fault))
 	{
 		check(count <= room);
-		members = steward_set_canonicalize(scopes, count);
+		members = steward_set_canonicalize(scopes, count, NULL);
 	}
 	else
 		check(fault.error != STEWARD_SCOPE_OK && fault.at < len);
@@ -250,6 +250,35 @@ fuzz_pair(const char *text, size_t len)
 	check_pair(a.data, a.len, a.data, a.len);
 }
 
+/* The input as a list of scopes and one scope, with a byte 0 between them. */
+static void
+fuzz_asked(const char *text, size_t len)
+{
+	const char *zero = memchr(text, 0, len);
+	size_t size;
+	uint8_t *set;
+	StewardScopeText asked;
+	StewardScopeFault fault;
+	StewardSetWalk walk;
+	bool covers = false;
+	bool overlaps = false;
+
+	if (zero == NULL || !steward_scope_parse(zero + 1, len - (size_t) (zero - text) - 1, &asked, &fault))
+		return;
+	set = read_list(text, (size_t) (zero - text), &size);
+	if (set == NULL)
+		return;
+	steward_set_walk(&walk, set);
+	while (steward_set_next(&walk))
+	{
+		covers = covers || steward_scope_covers(walk.text, (size_t) walk.len, asked.data, asked.len);
+		overlaps = overlaps || steward_scope_overlaps(walk.text, (size_t) walk.len, asked.data, asked.len);
+	}
+	check(steward_set_covers(set, asked.data, asked.len) == covers);
+	check(steward_set_overlaps(set, asked.data, asked.len) == overlaps);
+	free(set);
+}
+
 /* The input as a permission of another system. */
 static void
 fuzz_widen(const char *text, size_t len)
@@ -278,6 +307,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	fuzz_list(text, size);
 	fuzz_pair(text, size);
+	fuzz_asked(text, size);
 	fuzz_widen(text, size);
 	free(text);
 	return 0;

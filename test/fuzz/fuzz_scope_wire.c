@@ -51,7 +51,7 @@ read_wire(const char *data, size_t len, size_t *size)
 		check(steward_scope_parse(scopes[i].data, scopes[i].len, &parsed, &fault));
 		bytes += scopes[i].len;
 	}
-	members = steward_set_canonicalize(scopes, count);
+	members = steward_set_canonicalize(scopes, count, NULL);
 	/* The reader refuses more than a set may have, so that this cannot. */
 	check(members >= 0 && (size_t) members <= count);
 	set = malloc(steward_set_room((size_t) members, bytes));
