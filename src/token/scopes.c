@@ -44,6 +44,6 @@ steward_token_scopes(const char *text, size_t len, const ScopeSet *own)
 				  (steward_scope_set_cardinality(stated) + steward_scope_set_cardinality(own) + 1));
 	n = add_covered(list, 0, stated, own);
 	n = add_covered(list, n, own, stated);
-	members = steward_set_canonicalize(list, n);
+	members = steward_set_canonicalize(list, n, NULL);
 	return members < 0 ? NULL : steward_scope_set_make(list, members);
 }
