@@ -1,5 +1,5 @@
 -- A call of every SQL-callable function of steward with arguments that would do, made up from the catalog, so that a
--- function that comes later is called, too.  Included like cases.sql, and after it.
+-- function that comes later is called, too; among them those that views call, as audit_target() and audited_org().  Included like cases.sql, and after it.
 
 -- What an argument is given, by its name, else by its type.  What is looked for in an organization is what
 -- pg_temp.company() makes; ids are made up unless the caller replaces them.
