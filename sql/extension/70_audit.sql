@@ -56,9 +56,9 @@ COMMENT ON FUNCTION steward.consistency_proof(numeric, numeric, uuid) IS 'proof 
 CREATE FUNCTION steward.tree_root(tree_size numeric DEFAULT NULL, org uuid DEFAULT steward.default_org()) RETURNS bytea
     AS 'MODULE_PATHNAME', 'steward_tree_root_at' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.tree_root(numeric, uuid) IS 'root of the log at that size';
-CREATE FUNCTION steward.export_evidence(event text, org uuid DEFAULT steward.default_org()) RETURNS jsonb
+CREATE FUNCTION steward.export_evidence(event text, checkpoint text DEFAULT NULL, org uuid DEFAULT steward.default_org()) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'steward_export_evidence' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.export_evidence(text, uuid) IS 'everything that a stranger needs to verify one event';
+COMMENT ON FUNCTION steward.export_evidence(text, text, uuid) IS 'everything that a stranger needs to verify one event';
 CREATE FUNCTION steward.verify_audit("full" boolean DEFAULT false, against text DEFAULT NULL, first_leaf numeric DEFAULT 0, org uuid DEFAULT steward.default_org(),
     OUT log text, OUT finding text, OUT leaf bigint, OUT event text, OUT detail text) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'steward_verify_audit' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -280,6 +280,21 @@ steward_sign_checkpoint(const StewardLog *log)
 }
 
 /*
+ * steward_checkpoint_arg
+ *		A checkpoint as it was handed out, from an argument: tools like to lose or add a newline at the end.
+ */
+char *
+steward_checkpoint_arg(Datum given)
+{
+	char *note = TextDatumGetCString(given);
+	size_t len = strlen(note);
+
+	while (len > 0 && note[len - 1] == '\n')
+		note[--len] = '\0';
+	return psprintf("%s\n", note);
+}
+
+/*
  * checkpoint(org uuid DEFAULT default_org()) → note text
  *		A signed checkpoint of the log as it was sealed last, to be kept elsewhere; auditors and admins.
  *
@@ -404,7 +419,8 @@ steward_checkpoint_delivered(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("checkpoint_delivered()");
 	STEWARD_AS_OWNER();
 	{
-		Datum values[] = {UUIDPGetDatum(org), PG_GETARG_DATUM(0), CStringGetTextDatum(where)};
+		Datum values[] = {UUIDPGetDatum(org), CStringGetTextDatum(steward_checkpoint_arg(PG_GETARG_DATUM(0))),
+						  CStringGetTextDatum(where)};
 
 		delivered = steward_run(&deliver, STEWARD_TRANSACTION, values, NULL) > 0;
 		if (!delivered && steward_run(&known, STEWARD_TRANSACTION, values, NULL) == 0)

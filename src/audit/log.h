@@ -59,6 +59,7 @@ extern char *steward_expire_all(void);
 extern char *steward_seal_all(void);
 
 /* checkpoint.c */
+extern char *steward_checkpoint_arg(Datum given);
 extern char *steward_sign_checkpoint(const StewardLog *log);
 extern bool steward_checkpoint_valid(const char *note, size_t len, const char *key, size_t key_len);
 extern int64 steward_reseal_log_keys(void);

@@ -324,21 +324,26 @@ put_string(StringInfo json, const char *name, const char *value)
 	appendStringInfoString(json, ", ");
 }
 
-/* The smallest checkpoint that covers a leaf, delivered ones first; raises when there is none. */
+/* The checkpoint given, or the smallest one that covers the leaf, delivered ones first; raises when there is none. */
 static void
-find_checkpoint(const SealedEvent *event, char **note, char **key, uint64 *size)
+find_checkpoint(const SealedEvent *event, const char *given, char **note, char **key, uint64 *size)
 {
 	static StewardPlan find = STEWARD_PLAN(
-		"ull", "SELECT c.note, steward.log_key(l.origin, k.public_key), c.size FROM steward.audit_checkpoint c "
-			   "JOIN steward.audit_key k ON k.org_id = c.org_id AND k.id = c.key_id "
-			   "JOIN steward.audit_log l ON l.org_id = c.org_id AND l.incarnation = c.incarnation "
-			   "WHERE c.org_id = $1 AND c.incarnation = $2::integer AND c.size > $3 "
-			   "ORDER BY c.delivered_at IS NULL, c.size LIMIT 1");
+		"ullt", "SELECT c.note, steward.log_key(l.origin, k.public_key), c.size FROM steward.audit_checkpoint c "
+				"JOIN steward.audit_key k ON k.org_id = c.org_id AND k.id = c.key_id "
+				"JOIN steward.audit_log l ON l.org_id = c.org_id AND l.incarnation = c.incarnation "
+				"WHERE c.org_id = $1 AND c.incarnation = $2::integer AND c.size > $3 AND ($4 IS NULL OR c.note = $4) "
+				"ORDER BY c.delivered_at IS NULL, c.size LIMIT 1");
 	Datum values[] = {UUIDPGetDatum(&event->log.org), Int64GetDatum(event->log.incarnation),
-					  Int64GetDatum((int64) event->leaf)};
+					  Int64GetDatum((int64) event->leaf), given ? CStringGetTextDatum(given) : (Datum) 0};
+	bool nulls[] = {false, false, false, given == NULL};
 	bool isnull;
 
-	if (steward_run(&find, STEWARD_LATEST, values, NULL) == 0)
+	if (steward_run(&find, STEWARD_LATEST, values, nulls) == 0 && given)
+		ereport(ERROR, (errcode(ERRCODE_STEWARD_LOG_INCONSISTENT),
+						errmsg("this checkpoint was not signed here, or does not cover the event"),
+						errhint("Pass the text exactly as steward.checkpoint() returned it, or none.")));
+	if (SPI_processed == 0)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_LOG_EMPTY), errmsg("no checkpoint covers this event yet"),
 						errhint("Run SELECT steward.checkpoint().")));
 	*note = steward_result_text(0, 1);
@@ -347,9 +352,9 @@ find_checkpoint(const SealedEvent *event, char **note, char **key, uint64 *size)
 }
 
 /*
- * export_evidence(event text, org uuid DEFAULT default_org()) → jsonb
+ * export_evidence(event text, checkpoint text DEFAULT NULL, org uuid DEFAULT default_org()) → jsonb
  *		Everything that a stranger needs to verify one event: the event, the bytes that were sealed, the proof and a
- *		checkpoint; doc/examples/verify_evidence.py does it.  Auditors.
+ *		checkpoint, the one given or one that covers it; doc/examples/verify_evidence.py does it.  Auditors.
  *
  * Raises like inclusion_proof(), and ST606 when no checkpoint covers the event yet.
  */
@@ -360,7 +365,8 @@ steward_export_evidence(PG_FUNCTION_ARGS)
 		"ultl", "SELECT to_jsonb(a) - 'target' FROM steward.audit_event a WHERE a.org_id = $1 AND a.incarnation = "
 				"$2::integer AND a.xact = $3::xid8 AND a.n = $4::integer");
 	StewardEventId id = event_arg(fcinfo, 0);
-	const pg_uuid_t *org = steward_org_arg(fcinfo, 1);
+	char *given = PG_ARGISNULL(1) ? NULL : steward_checkpoint_arg(PG_GETARG_DATUM(1));
+	const pg_uuid_t *org = steward_org_arg(fcinfo, 2);
 	MemoryContext context = CurrentMemoryContext;
 	char *volatile json = NULL;
 
@@ -379,7 +385,7 @@ steward_export_evidence(PG_FUNCTION_ARGS)
 		Datum values[4];
 
 		find_sealed(org, &id, &event);
-		find_checkpoint(&event, &note, &key, &size);
+		find_checkpoint(&event, given, &note, &key, &size);
 		prove_inclusion(&event, size, proof, &n);
 		steward_stored_root(&event.log, size, &root);
 		steward_event_id_print(&id, id_text);

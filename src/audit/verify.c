@@ -516,7 +516,7 @@ steward_verify_audit(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_SIZE_OUT_OF_RANGE), errmsg("first_leaf is out of range")));
 	if (!PG_ARGISNULL(1))
 	{
-		char *given = text_to_cstring(PG_GETARG_TEXT_PP(1));
+		char *given = steward_checkpoint_arg(PG_GETARG_DATUM(1));
 
 		if (!steward_note_parse(given, strlen(given), &note))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("this is no checkpoint"),

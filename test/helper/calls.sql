@@ -13,7 +13,7 @@ INSERT INTO call_value VALUES
 	('name', $$'calls-name'$$), ('purpose', $$'to be called'$$), ('reason', $$'test'$$), ('justification', $$'to be called'$$),
 	('environment', $$'test'$$), ('autonomy', $$'assistive'$$), ('acts_for', $$'users'$$), ('human_approval', $$'always'$$),
 	('revocation_path', $$'manual'$$), ('data_classification', $$'internal'$$), ('criticality', $$'low'$$),
-	('event', $$'1.1.0'$$), ('per', $$'row'$$), ('after', 'NULL'), ('against', 'NULL'), ('table', $$'steward.role'$$), ('action', $$'calls.made'$$),
+	('event', $$'1.1.0'$$), ('per', $$'row'$$), ('after', 'NULL'), ('checkpoint', 'NULL'), ('against', 'NULL'), ('table', $$'steward.role'$$), ('action', $$'calls.made'$$),
 	('token', $$'stw1_' || repeat('0', 93)$$), ('digest', $$NULL$$), ('org', $$NULL$$),
 	('type text', $$'calls'$$), ('type uuid', $$'01900000-0000-7000-8000-000000000001'$$), ('type jsonb', $$'{}'$$),
 	('type boolean', $$false$$), ('type interval', $$'1 day'$$), ('type timestamp with time zone', $$now() + interval '1 day'$$),

@@ -9,7 +9,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     steward.seal_audit(), steward.checkpoint(uuid), steward.checkpoint_delivered(text, text, uuid), steward.log_key(text, bytea),
     steward.inclusion_proof(text, numeric, uuid), steward.consistency_proof(numeric, numeric, uuid), steward.tree_root(numeric, uuid),
-    steward.export_evidence(text, uuid), steward.verify_audit(boolean, text, numeric, uuid)
+    steward.export_evidence(text, text, uuid), steward.verify_audit(boolean, text, numeric, uuid)
     TO steward_auditor;
 GRANT EXECUTE ON FUNCTION steward.rotate_log_key(uuid) TO steward_admin;
 GRANT SELECT ON steward.audit_ocsf TO steward_auditor;
