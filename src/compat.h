@@ -44,6 +44,15 @@
 #define STEWARD_ALTER_ROLE_NEEDS_ADMIN
 #endif
 
+/* 16 lets an update leave out all but summarizing indexes; ours are inserts. */
+#if PG_VERSION_NUM >= 160000
+#define steward_insert_index_tuples(target, slot, estate) \
+	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL, false)
+#else
+#define steward_insert_index_tuples(target, slot, estate) \
+	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL)
+#endif
+
 /* 17 made attstattarget of pg_attribute nullable, and ANALYZE hands on what it resolved it to. */
 #if PG_VERSION_NUM >= 170000
 #define STEWARD_STATISTICS_TARGET(stats) ((stats)->attstattarget)
@@ -56,6 +65,13 @@
 #define steward_analyze_delay_point() vacuum_delay_point(true)
 #else
 #define steward_analyze_delay_point() vacuum_delay_point()
+#endif
+
+/* 16 asks about the ownership of any kind of object in one function. */
+#if PG_VERSION_NUM >= 160000
+#define steward_owns_relation(relid, role) object_ownercheck(RelationRelationId, relid, role)
+#else
+#define steward_owns_relation(relid, role) pg_class_ownercheck(relid, role)
 #endif
 
 #endif /* STEWARD_COMPAT_H */

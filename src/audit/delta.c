@@ -1,196 +1,463 @@
 /*
  * delta.c
- *		What changed in a row, as JSON that no session setting can alter.
+ *		What changed in a row, as jsonb that no session setting can alter.
  *
- * Timestamps are written as ISO 8601 in UTC, intervals as ISO 8601, numbers and booleans as such, everything else by
- * its type's output function.  A value of type steward.digest is never written, only that it was there.  Values stored
- * out of line are fetched only where they may have changed.
+ * Timestamps are written as ISO 8601 in UTC, intervals as ISO 8601, numbers and booleans as such, floating-point numbers
+ * as the shortest text that reads back the same, everything else by its type's output function.  A digest or a sealed
+ * key is never written, only that it was there.  Values stored out of line are fetched only where they may have changed.
+ *
+ * The jsonb is built directly: going through text costs more than everything else here.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "commands/defrem.h"
-#include "lib/stringinfo.h"
+#include "common/shortest_dec.h"
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "utils/builtins.h"
+#include "utils/bytea.h"
 #include "utils/datetime.h"
 #include "utils/datum.h"
+#include "utils/float.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/uuid.h"
 
 #include "audit/delta.h"
 #include "core/plan.h"
 #include "steward.h"
 
-/* What stands for a value that must not be written. */
-#define WITHHELD "\"(withheld)\""
+/* What stands for a value that must not, or is asked not to, be written. */
+#define WITHHELD "(withheld)"
+#define MASKED "(masked)"
 
-/* Appends a timestamp or date in ISO 8601, UTC. */
-static void
-append_time(StringInfo buf, Datum value, Oid type)
+/* Columns of this name hold sealed keys, whatever their type. */
+#define SEALED_COLUMN "sealed_key"
+
+/* How values of a type become JSON. */
+static StewardColumnForm
+form_of(Oid type)
 {
-	char text[MAXDATELEN + 1];
-	int utc = 0;
-
-	JsonEncodeDateTime(text, value, type, type == TIMESTAMPTZOID ? &utc : NULL);
-	appendStringInfo(buf, "\"%s\"", text);
-}
-
-/* Appends a number as it is; what JSON cannot say (NaN, infinity) as a string. */
-static void
-append_number(StringInfo buf, const char *text)
-{
-	if (strspn(text, "0123456789+-.eE") == strlen(text))
-		appendStringInfoString(buf, text);
-	else
-		escape_json(buf, text);
-}
-
-/* Appends a value as JSON. */
-static void
-append_value(StringInfo buf, Oid type, Datum value)
-{
-	Oid output;
-	bool is_varlena;
-	int saved_style;
-
 	switch (type)
 	{
 		case BOOLOID:
-			appendStringInfoString(buf, DatumGetBool(value) ? "true" : "false");
-			return;
+			return STEWARD_FORM_BOOL;
+		case INT2OID:
+			return STEWARD_FORM_INT2;
+		case INT4OID:
+			return STEWARD_FORM_INT4;
+		case INT8OID:
+			return STEWARD_FORM_INT8;
+		case FLOAT4OID:
+			return STEWARD_FORM_FLOAT4;
+		case FLOAT8OID:
+			return STEWARD_FORM_FLOAT8;
+		case NUMERICOID:
+			return STEWARD_FORM_NUMERIC;
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return STEWARD_FORM_TEXT;
+		case NAMEOID:
+			return STEWARD_FORM_NAME;
+		case UUIDOID:
+			return STEWARD_FORM_UUID;
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
 		case DATEOID:
-			append_time(buf, value, type);
-			return;
+			return STEWARD_FORM_TIME;
 		case JSONBOID:
-		{
-			Jsonb *jsonb = DatumGetJsonbP(value);
-
-			(void) JsonbToCString(buf, &jsonb->root, VARSIZE(jsonb));
-			return;
-		}
+			return STEWARD_FORM_JSONB;
 		default:
-			break;
-	}
-
-	if (type == steward_own_type("digest"))
-	{
-		appendStringInfoString(buf, WITHHELD);
-		return;
-	}
-	getTypeOutputInfo(type, &output, &is_varlena);
-	saved_style = IntervalStyle;
-	IntervalStyle = INTSTYLE_ISO_8601;
-	{
-		char *text = OidOutputFunctionCall(output, value);
-
-		IntervalStyle = saved_style;
-		if (type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID)
-			append_number(buf, text);
-		else
-			escape_json(buf, text);
-		pfree(text);
+			return STEWARD_FORM_OTHER;
 	}
 }
 
-/* Appends "name": value to an object under construction. */
-static void
-append_member(StringInfo buf, Form_pg_attribute att, Datum value, bool isnull)
+/*
+ * steward_row_shape
+ *		What it takes to describe rows of a relation, in the given memory context.
+ */
+StewardRowShape *
+steward_row_shape(Relation rel, MemoryContext context)
 {
-	appendStringInfoChar(buf, buf->len == 0 ? '{' : ',');
-	escape_json(buf, NameStr(att->attname));
-	appendStringInfoChar(buf, ':');
-	if (isnull)
-		appendStringInfoString(buf, "null");
+	TupleDesc desc = RelationGetDescr(rel);
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	StewardRowShape *shape =
+		palloc0(offsetof(StewardRowShape, columns) + sizeof(StewardColumnShape) * (Size) desc->natts);
+	Bitmapset *key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	Oid digest = steward_own_type("digest");
+
+	shape->natts = desc->natts;
+	shape->context = context;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		StewardColumnShape *column = &shape->columns[i];
+		Oid type = getBaseType(att->atttypid);
+
+		if (att->attisdropped)
+			continue;
+		column->attnum = att->attnum;
+		column->type = type;
+		column->byval = att->attbyval;
+		column->len = att->attlen;
+		column->name.type = jbvString;
+		column->name.val.string.val = pstrdup(NameStr(att->attname));
+		column->name.val.string.len = (int) strlen(NameStr(att->attname));
+		column->key = bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, key) &&
+					  strcmp(NameStr(att->attname), "org_id") != 0;
+		shape->nkeys += column->key;
+		column->form = form_of(type);
+		if (type == digest || strcmp(NameStr(att->attname), SEALED_COLUMN) == 0)
+			column->form = STEWARD_FORM_WITHHELD;
+		if (column->form == STEWARD_FORM_OTHER)
+		{
+			Oid output;
+			bool is_varlena;
+
+			getTypeOutputInfo(type, &output, &is_varlena);
+			fmgr_info_cxt(output, &column->output, context);
+		}
+	}
+	bms_free(key);
+	MemoryContextSwitchTo(old_context);
+	return shape;
+}
+
+/*
+ * steward_shape_hide
+ *		Leaves a column out, or masks it; false when there is none of that name.
+ */
+bool
+steward_shape_hide(StewardRowShape *shape, const char *column, bool mask)
+{
+	for (int i = 0; i < shape->natts; i++)
+	{
+		StewardColumnShape *c = &shape->columns[i];
+
+		if (c->attnum == 0 || strlen(column) != (size_t) c->name.val.string.len ||
+			memcmp(column, c->name.val.string.val, c->name.val.string.len) != 0)
+			continue;
+		if (mask)
+			c->form = STEWARD_FORM_MASKED;
+		else
+			c->attnum = 0;
+		return true;
+	}
+	return false;
+}
+
+/* A string that lives as long as the value does. */
+static void
+set_string(JsonbValue *json, const char *text, int len)
+{
+	json->type = jbvString;
+	json->val.string.val = (char *) text;
+	json->val.string.len = len;
+}
+
+/* A uuid in its usual form. */
+static void
+set_uuid(JsonbValue *json, const pg_uuid_t *uuid)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = palloc(36);
+	char *at = text;
+
+	for (int i = 0; i < UUID_LEN; i++)
+	{
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = digits[uuid->data[i] >> 4];
+		*at++ = digits[uuid->data[i] & 15];
+	}
+	set_string(json, text, 36);
+}
+
+/* A number; what JSON cannot say (NaN, infinity) as a string. */
+static void
+set_numeric(JsonbValue *json, Numeric number)
+{
+	if (numeric_is_nan(number) || numeric_is_inf(number))
+	{
+		char *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+
+		set_string(json, text, (int) strlen(text));
+		return;
+	}
+	json->type = jbvNumeric;
+	json->val.numeric = number;
+}
+
+/* A floating-point number as the shortest text that reads back the same. */
+static void
+set_float(JsonbValue *json, double value, bool single)
+{
+	char *text = palloc(Max(DOUBLE_SHORTEST_DECIMAL_LEN, FLOAT_SHORTEST_DECIMAL_LEN));
+
+	if (single)
+		float_to_shortest_decimal_buf((float) value, text);
 	else
-		append_value(buf, att->atttypid, value);
+		double_to_shortest_decimal_buf(value, text);
+	set_string(json, text, (int) strlen(text));
+}
+
+/* A timestamp or date in ISO 8601, UTC. */
+static void
+set_time(JsonbValue *json, Datum value, Oid type)
+{
+	char *text = palloc(MAXDATELEN + 1);
+	int utc = 0;
+
+	JsonEncodeDateTime(text, value, type, type == TIMESTAMPTZOID ? &utc : NULL);
+	set_string(json, text, (int) strlen(text));
+}
+
+/*
+ * By the type's output function.  Arrays, ranges and rows may contain values whose text follows a setting: those are
+ * pinned for the call, as pg_dump does for its session.
+ */
+static void
+set_other(JsonbValue *json, StewardColumnShape *column, Datum value)
+{
+	int date_style = DateStyle;
+	int interval_style = IntervalStyle;
+	int float_digits = extra_float_digits;
+	int bytea_format = bytea_output;
+	pg_tz *zone = session_timezone;
+	char *text = NULL;
+
+	PG_TRY();
+	{
+		DateStyle = USE_ISO_DATES;
+		IntervalStyle = INTSTYLE_ISO_8601;
+		extra_float_digits = 1;
+		bytea_output = BYTEA_OUTPUT_HEX;
+		session_timezone = pg_tzset("GMT");
+		text = OutputFunctionCall(&column->output, value);
+	}
+	PG_FINALLY();
+	{
+		DateStyle = date_style;
+		IntervalStyle = interval_style;
+		extra_float_digits = float_digits;
+		bytea_output = bytea_format;
+		session_timezone = zone;
+	}
+	PG_END_TRY();
+	set_string(json, text, (int) strlen(text));
+}
+
+/* A jsonb value becomes a part of the whole. */
+static void
+set_jsonb(JsonbValue *json, Datum value)
+{
+	Jsonb *jsonb = DatumGetJsonbP(value);
+
+	if (JB_ROOT_IS_SCALAR(jsonb))
+		(void) JsonbExtractScalar(&jsonb->root, json);
+	else
+	{
+		json->type = jbvBinary;
+		json->val.binary.data = &jsonb->root;
+		json->val.binary.len = (int) (VARSIZE(jsonb) - VARHDRSZ);
+	}
+}
+
+/* A column's value as JSON. */
+static void
+set_value(JsonbValue *json, StewardColumnShape *column, Datum value, bool isnull)
+{
+	if (isnull)
+	{
+		json->type = jbvNull;
+		return;
+	}
+	switch (column->form)
+	{
+		case STEWARD_FORM_BOOL:
+			json->type = jbvBool;
+			json->val.boolean = DatumGetBool(value);
+			break;
+		case STEWARD_FORM_INT2:
+			set_numeric(json, int64_to_numeric(DatumGetInt16(value)));
+			break;
+		case STEWARD_FORM_INT4:
+			set_numeric(json, int64_to_numeric(DatumGetInt32(value)));
+			break;
+		case STEWARD_FORM_INT8:
+			set_numeric(json, int64_to_numeric(DatumGetInt64(value)));
+			break;
+		case STEWARD_FORM_FLOAT4:
+			set_float(json, DatumGetFloat4(value), true);
+			break;
+		case STEWARD_FORM_FLOAT8:
+			set_float(json, DatumGetFloat8(value), false);
+			break;
+		case STEWARD_FORM_NUMERIC:
+			set_numeric(json, DatumGetNumeric(value));
+			break;
+		case STEWARD_FORM_TEXT:
+		{
+			text *t = DatumGetTextPP(value);
+
+			set_string(json, VARDATA_ANY(t), (int) VARSIZE_ANY_EXHDR(t));
+			break;
+		}
+		case STEWARD_FORM_NAME:
+			set_string(json, NameStr(*DatumGetName(value)), (int) strlen(NameStr(*DatumGetName(value))));
+			break;
+		case STEWARD_FORM_UUID:
+			set_uuid(json, DatumGetUUIDP(value));
+			break;
+		case STEWARD_FORM_TIME:
+			set_time(json, value, column->type);
+			break;
+		case STEWARD_FORM_JSONB:
+			set_jsonb(json, value);
+			break;
+		case STEWARD_FORM_WITHHELD:
+			set_string(json, WITHHELD, (int) strlen(WITHHELD));
+			break;
+		case STEWARD_FORM_MASKED:
+			set_string(json, MASKED, (int) strlen(MASKED));
+			break;
+		case STEWARD_FORM_OTHER:
+			set_other(json, column, value);
+			break;
+	}
+}
+
+/* Adds a member to an object under construction. */
+static void
+push_member(JsonbParseState **state, StewardColumnShape *column, Datum value, bool isnull)
+{
+	JsonbValue json;
+
+	set_value(&json, column, value, isnull);
+	(void) pushJsonbValue(state, WJB_KEY, &column->name);
+	(void) pushJsonbValue(state, WJB_VALUE, &json);
 }
 
 /* Closes the object and makes it jsonb. */
 static Datum
-finish(StringInfo buf)
+finish(JsonbParseState **state)
 {
-	if (buf->len == 0)
-		appendStringInfoChar(buf, '{');
-	appendStringInfoChar(buf, '}');
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(buf->data));
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(state, WJB_END_OBJECT, NULL)));
+}
+
+/* Whether a column differs between two versions; what is stored out of line is fetched only if it may. */
+static bool
+column_changed(StewardColumnShape *column, Datum a, bool a_null, Datum b, bool b_null)
+{
+	if (a_null || b_null)
+		return a_null != b_null;
+	if (column->byval)
+		return a != b;
+	return !datumIsEqual(a, b, false, column->len) && !datum_image_eq(a, b, false, column->len);
 }
 
 /*
- * steward_row_delta
+ * steward_shape_delta
  *		The columns in which two versions of a row differ, before and after, as jsonb; false when there are none.
  *
  * One version may be NULL: then every column of the other that is not null counts, and the missing side's jsonb is 0.
  */
 bool
-steward_row_delta(Relation rel, HeapTuple old_row, HeapTuple new_row, Datum *old_json, Datum *new_json)
+steward_shape_delta(StewardRowShape *shape, const StewardRowVersion *before, const StewardRowVersion *after,
+					Datum *old_json, Datum *new_json)
 {
-	TupleDesc desc = RelationGetDescr(rel);
-	StringInfoData before;
-	StringInfoData after;
+	JsonbParseState *old_state = NULL;
+	JsonbParseState *new_state = NULL;
 	bool differ = false;
 
-	initStringInfo(&before);
-	initStringInfo(&after);
-	for (int i = 0; i < desc->natts; i++)
+	*old_json = 0;
+	*new_json = 0;
+	for (int i = 0; i < shape->natts; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		bool old_null = true;
-		bool new_null = true;
-		Datum old_value = 0;
-		Datum new_value = 0;
+		StewardColumnShape *column = &shape->columns[i];
+		Datum old_value = before ? before->values[i] : (Datum) 0;
+		Datum new_value = after ? after->values[i] : (Datum) 0;
+		bool old_null = before ? before->nulls[i] : true;
+		bool new_null = after ? after->nulls[i] : true;
 
-		if (att->attisdropped)
+		if (column->attnum == 0 || !column_changed(column, old_value, old_null, new_value, new_null))
 			continue;
-		if (old_row)
-			old_value = heap_getattr(old_row, att->attnum, desc, &old_null);
-		if (new_row)
-			new_value = heap_getattr(new_row, att->attnum, desc, &new_null);
-		if (old_null && new_null)
-			continue;
-		if (!old_null && !new_null &&
-			(datumIsEqual(old_value, new_value, att->attbyval, att->attlen) ||
-			 datum_image_eq(old_value, new_value, att->attbyval, att->attlen)))
-			continue;
-		differ = true;
-		if (old_row)
-			append_member(&before, att, old_value, old_null);
-		if (new_row)
-			append_member(&after, att, new_value, new_null);
+		if (!differ)
+		{
+			if (before)
+				(void) pushJsonbValue(&old_state, WJB_BEGIN_OBJECT, NULL);
+			if (after)
+				(void) pushJsonbValue(&new_state, WJB_BEGIN_OBJECT, NULL);
+			differ = true;
+		}
+		if (before)
+			push_member(&old_state, column, old_value, old_null);
+		if (after)
+			push_member(&new_state, column, new_value, new_null);
 	}
 	if (!differ)
 		return false;
-	*old_json = old_row ? finish(&before) : (Datum) 0;
-	*new_json = new_row ? finish(&after) : (Datum) 0;
+	if (before)
+		*old_json = finish(&old_state);
+	if (after)
+		*new_json = finish(&new_state);
 	return true;
 }
 
 /*
- * steward_row_key
- *		The row's primary key without the organization, as jsonb; null for a table without one.
+ * steward_shape_key
+ *		The row's primary key without the organization, as jsonb; an empty object for a table without one.
  */
 Datum
-steward_row_key(Relation rel, HeapTuple row)
+steward_shape_key(StewardRowShape *shape, const StewardRowVersion *row)
+{
+	JsonbParseState *state = NULL;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < shape->natts; i++)
+		if (shape->columns[i].key)
+			push_member(&state, &shape->columns[i], row->values[i], row->nulls[i]);
+	return finish(&state);
+}
+
+/*
+ * steward_key_changed
+ *		Whether two versions of a row have different primary keys.
+ */
+bool
+steward_key_changed(StewardRowShape *shape, const StewardRowVersion *before, const StewardRowVersion *after)
+{
+	for (int i = 0; i < shape->natts; i++)
+		if (shape->columns[i].key &&
+			column_changed(&shape->columns[i], before->values[i], before->nulls[i], after->values[i], after->nulls[i]))
+			return true;
+	return false;
+}
+
+/*
+ * steward_row_delta
+ *		The same for tuples, where there are only a few: what it takes to describe them is made for the call.
+ */
+bool
+steward_row_delta(Relation rel, HeapTuple old_row, HeapTuple new_row, Datum *old_json, Datum *new_json)
 {
 	TupleDesc desc = RelationGetDescr(rel);
-	Bitmapset *key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
-	StringInfoData buf;
-	int member = -1;
+	HeapTuple tuples[2] = {old_row, new_row};
+	StewardRowVersion rows[2] = {{0}, {0}};
 
-	initStringInfo(&buf);
-	while ((member = bms_next_member(key, member)) >= 0)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, member + FirstLowInvalidHeapAttributeNumber - 1);
-		bool isnull;
-		Datum value = heap_getattr(row, att->attnum, desc, &isnull);
+	for (int i = 0; i < 2; i++)
+		if (tuples[i])
+		{
+			Datum *values = palloc(sizeof(Datum) * desc->natts);
+			bool *nulls = palloc(sizeof(bool) * desc->natts);
 
-		if (strcmp(NameStr(att->attname), "org_id") != 0)
-			append_member(&buf, att, value, isnull);
-	}
-	bms_free(key);
-	return finish(&buf);
+			heap_deform_tuple(tuples[i], desc, values, nulls);
+			rows[i] = (StewardRowVersion){.values = values, .nulls = nulls};
+		}
+	return steward_shape_delta(steward_row_shape(rel, CurrentMemoryContext), old_row ? &rows[0] : NULL,
+							   new_row ? &rows[1] : NULL, old_json, new_json);
 }

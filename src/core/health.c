@@ -14,6 +14,9 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#include "audit/capture_config.h"
+#include "audit/incarnation.h"
+#include "audit/log.h"
 #include "core/authority.h"
 #include "core/guard.h"
 #include "core/health.h"
@@ -22,6 +25,7 @@
 #include "revocation/pg_role.h"
 #include "revocation/task.h"
 #include "revocation/visible.h"
+#include "core/sealing.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_health_checks);
@@ -73,15 +77,14 @@ check_guards(ReturnSetInfo *rsinfo, const char *check, int (*guard)(bool mend, S
 static void
 check_incarnation(ReturnSetInfo *rsinfo)
 {
-	static StewardPlan find = STEWARD_PLAN(
-		"ll", "SELECT FROM steward.audit_incarnation i WHERE i.incarnation = (SELECT max(incarnation) FROM "
-			  "steward.audit_incarnation) AND i.system_identifier = $1 AND i.database_oid = $2");
-	Datum values[] = {Int64GetDatum((int64) GetSystemIdentifier()), Int64GetDatum((int64) MyDatabaseId)};
+	StewardIncarnation last = steward_last_incarnation();
 
-	if (steward_run(&find, STEWARD_TRANSACTION, values, NULL) > 0)
-		steward_health_answer(rsinfo, "audit log", "ok", "goes on where it was", NULL);
-	else
+	if (last.lineage == STEWARD_COPIED || !last.announced)
 		steward_health_answer(rsinfo, "audit log", "warning", "this database is a copy or was restored", SETUP_REMEDY);
+	else if (last.lineage == STEWARD_PROMOTED)
+		steward_health_answer(rsinfo, "audit log", "ok", "goes on after a promotion, in a new incarnation", NULL);
+	else
+		steward_health_answer(rsinfo, "audit log", "ok", "goes on where it was", NULL);
 }
 
 /* Events outside the partitions made ahead. */
@@ -133,8 +136,9 @@ check_logging(ReturnSetInfo *rsinfo)
 
 /* The checks of the capabilities, in the order in which they are shown; they read tables of steward. */
 static const StewardHealthCheck checks[] = {
-	check_incarnation,		 check_partitions,	  check_profiles,
-	steward_check_heartbeat, steward_check_tasks, steward_check_pg_roles,
+	check_incarnation,	 check_partitions,		 check_profiles,	steward_check_heartbeat,
+	steward_check_tasks, steward_check_pg_roles, check_incarnation, check_partitions,
+	check_profiles,		 steward_check_sealing,	 steward_check_log,
 };
 
 /*

@@ -11,6 +11,9 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "audit/capture_config.h"
+#include "audit/event.h"
+#include "audit/log.h"
 #include "core/authority.h"
 #include "core/guard.h"
 #include "core/maintain.h"
@@ -30,7 +33,11 @@ PG_FUNCTION_INFO_V1(steward_maintain);
 static char *
 make_partitions(void)
 {
-	int made = steward_audit_partitions(PARTITIONS_AHEAD);
+	int made;
+
+	/* DDL on the log needs it unused. */
+	steward_release_writer();
+	made = steward_audit_partitions(PARTITIONS_AHEAD);
 
 	/* A new partition gets its triggers and policies. */
 	if (made > 0)
@@ -40,9 +47,11 @@ make_partitions(void)
 
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
-	{"heartbeat", steward_maintain_heartbeat},		 {"deferred bookkeeping of revocations", steward_maintain_settle},
-	{"PostgreSQL roles", steward_maintain_pg_roles}, {"partitions of the audit log", make_partitions},
-	{"use of credentials", steward_merge_use},		 {"suspensions that end", steward_lift_ended},
+	{"heartbeat", steward_maintain_heartbeat},		  {"deferred bookkeeping of revocations", steward_maintain_settle},
+	{"PostgreSQL roles", steward_maintain_pg_roles},  {"partitions of the audit log", make_partitions},
+	{"use of credentials", steward_merge_use},		  {"suspensions that end", steward_lift_ended},
+	{"partitions of the audit log", make_partitions}, {"triggers of audited tables", steward_complete_captures},
+	{"sealing of the audit log", steward_seal_all},	  {"retention of the audit log", steward_expire_all},
 };
 
 /*

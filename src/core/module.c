@@ -10,9 +10,13 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#include "audit/event.h"
+#include "audit/incarnation.h"
+#include "audit/log.h"
 #include "core/module.h"
 #include "core/organization.h"
 #include "core/relation.h"
+#include "core/sealing.h"
 #include "core/secret.h"
 #include "revocation/sessions.h"
 #include "credential/use.h"
@@ -75,9 +79,13 @@ _PG_init(void)
 							 NULL, NULL, NULL);
 	steward_organization_init();
 	steward_use_init();
+	steward_sealing_init();
+	steward_log_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
 	steward_sessions_init();
+	steward_incarnation_init();
+	steward_event_init();
 }
 
 /*

@@ -68,6 +68,8 @@ type_of(char letter)
 			return JSONBARRAYOID;
 		case 'Z':
 			return TIMESTAMPTZARRAYOID;
+		case 'y':
+			return BYTEAOID;
 		case 's':
 			return steward_own_type("scope_set");
 		case 'd':
@@ -186,6 +188,26 @@ uint64
 steward_run_list(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls, int64 rows)
 {
 	return run_sized(plan, sight, values, nulls, rows);
+}
+
+/*
+ * steward_run_at
+ *		Runs a statement that only reads as a given snapshot sees it, so that it can be compared with other reads under it.
+ */
+uint64
+steward_run_at(StewardPlan *plan, Snapshot snapshot, const Datum *values, const bool *nulls)
+{
+	int nargs = strlen(plan->args);
+	SPIPlanPtr prepared = saved_plan(plan, nargs, 1);
+	char spi_nulls[STEWARD_MAX_ARGS];
+	int rc;
+
+	for (int i = 0; i < nargs; i++)
+		spi_nulls[i] = (nulls != NULL && nulls[i]) ? 'n' : ' ';
+	rc = SPI_execute_snapshot(prepared, (Datum *) values, spi_nulls, snapshot, InvalidSnapshot, true, false, 0);
+	if (rc < 0)
+		elog(ERROR, "could not execute \"%s\": %s", plan->sql, SPI_result_code_string(rc));
+	return SPI_processed;
 }
 
 /*

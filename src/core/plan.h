@@ -13,7 +13,7 @@
  *		static StewardPlan find_system = STEWARD_PLAN("ut", "SELECT id FROM steward.system WHERE org_id = $1 AND name = $2");
  *
  * The first string has a letter for each parameter: u uuid, t text, n name, z timestamptz, i interval, l bigint,
- * b boolean, j jsonb, s scope_set, d digest; a capital letter is the array of it.
+ * b boolean, j jsonb, y bytea, s scope_set, d digest; a capital letter is the array of it.
  */
 typedef struct StewardPlan
 {
@@ -45,6 +45,7 @@ typedef enum StewardSight
 extern uint64 steward_run(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls);
 extern uint64 steward_run_list(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls,
 							   int64 rows);
+extern uint64 steward_run_at(StewardPlan *plan, Snapshot snapshot, const Datum *values, const bool *nulls);
 extern uint64 steward_run_rows(StewardPlan *plan, StewardSight sight, int64 rows);
 extern Oid steward_own_type(const char *name);
 extern Datum steward_result(int row, int column, bool *isnull);

@@ -18,6 +18,7 @@
 #include "utils/tuplestore.h"
 
 #include "audit/capture.h"
+#include "audit/event.h"
 #include "core/authority.h"
 #include "core/plan.h"
 #include "core/preview.h"
@@ -95,17 +96,17 @@ typedef struct RowsPreview
 static void
 work_and_collect(void *arg)
 {
-	static StewardPlan find = STEWARD_PLAN(
-		"ul", "SELECT table_name, action, row_key, old_values, new_values FROM steward.audit_event "
-			  "WHERE org_id = $1 AND incarnation = (SELECT max(incarnation) FROM steward.audit_incarnation) "
-			  "AND xact = pg_current_xact_id() AND n >= $2 AND recorded_at = now() ORDER BY n");
+	static StewardPlan find =
+		STEWARD_PLAN("ull", "SELECT table_name, action, row_key, old_values, new_values FROM steward.audit_event "
+							"WHERE org_id = $1 AND incarnation = $3::integer "
+							"AND xact = pg_current_xact_id() AND n >= $2 AND recorded_at = now() ORDER BY n");
 	RowsPreview *preview = arg;
 	int32 first = steward_next_event();
 
 	preview->work(preview->arg);
 	STEWARD_AS_OWNER();
 	{
-		Datum values[] = {UUIDPGetDatum(preview->org), Int64GetDatum(first)};
+		Datum values[] = {UUIDPGetDatum(preview->org), Int64GetDatum(first), Int64GetDatum(steward_incarnation())};
 		uint64 rows = steward_run(&find, STEWARD_TRANSACTION, values, NULL);
 
 		for (uint64 i = 0; i < rows; i++)

@@ -52,6 +52,7 @@ static const struct
 	[STEWARD_HEARTBEAT] = {"heartbeat", "heartbeat_pkey", 1, {F_BOOLEQ}},
 	[STEWARD_CREDENTIAL_USE] = {"credential_use", "credential_use_pkey", 2, {F_UUID_EQ, F_UUID_EQ}},
 	[STEWARD_AUDIT_INCARNATION] = {"audit_incarnation", "audit_incarnation_pkey", 1, {F_INT4EQ}},
+	[STEWARD_AUDIT_EVENT] = {"audit_event", "audit_event_pkey", 1, {F_UUID_EQ}},
 };
 
 /* What was resolved; valid only while the flag says so. */

@@ -21,11 +21,14 @@
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
 
+#include "audit/event.h"
+#include "audit/incarnation.h"
 #include "core/authority.h"
 #include "core/guard.h"
 #include "core/plan.h"
 #include "core/reference.h"
 #include "core/relation.h"
+#include "core/sealing.h"
 #include "core/setup.h"
 #include "steward.h"
 
@@ -220,15 +223,7 @@ note_mended(const char *table, const char *what, void *arg)
 static void
 ensure_incarnation(ReturnSetInfo *rsinfo)
 {
-	run_script(
-		psprintf("INSERT INTO steward.audit_incarnation (incarnation, system_identifier, database_oid, timeline) "
-				 "SELECT coalesce(max(incarnation), 0) + 1, '" INT64_FORMAT "', %u, %u FROM steward.audit_incarnation "
-				 "HAVING (SELECT (system_identifier, database_oid, timeline) FROM steward.audit_incarnation "
-				 "ORDER BY incarnation DESC LIMIT 1) "
-				 "IS DISTINCT FROM ('" INT64_FORMAT "'::bigint, %u::bigint, %u::bigint)",
-				 (int64) GetSystemIdentifier(), MyDatabaseId, GetWALInsertionTimeLine(), (int64) GetSystemIdentifier(),
-				 MyDatabaseId, GetWALInsertionTimeLine()));
-	answer(rsinfo, "audit log", SPI_processed > 0 ? "a new incarnation begins" : "goes on");
+	answer(rsinfo, "audit log", steward_begin_incarnation(true) ? "a new incarnation begins" : "goes on");
 }
 
 /* Makes the organization with its built-in system and default policies, unless it is there. */
@@ -323,7 +318,10 @@ steward_setup(PG_FUNCTION_ARGS)
 	ensure_roles(rsinfo);
 	steward_guard_owners(true, note_mended, &mended);
 	ensure_tables(rsinfo);
+	CommandCounterIncrement();
 	ensure_incarnation(rsinfo);
+	/* DDL on the log needs it unused, and this transaction may have written events. */
+	steward_release_writer();
 
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(get_role_oid(STEWARD_OWNER, false),
@@ -337,6 +335,10 @@ steward_setup(PG_FUNCTION_ARGS)
 	answer(rsinfo, "partitions of the audit log", psprintf("%d made", partitions));
 	answer(rsinfo, "owners, policies and triggers",
 		   mended.count == 0 ? "in order" : psprintf("%d made or mended, first %s", mended.count, mended.first));
+	answer(rsinfo, "key file",
+		   steward_sealing_available()
+			   ? "there"
+			   : "none: to sign, set steward.key_file, reload, and run SELECT steward.create_key_file()");
 	SPI_finish();
 	AtEOXact_GUC(true, guc_level);
 

@@ -13,6 +13,7 @@ INSERT INTO call_value VALUES
 	('name', $$'calls-name'$$), ('purpose', $$'to be called'$$), ('reason', $$'test'$$), ('justification', $$'to be called'$$),
 	('environment', $$'test'$$), ('autonomy', $$'assistive'$$), ('acts_for', $$'users'$$), ('human_approval', $$'always'$$),
 	('revocation_path', $$'manual'$$), ('data_classification', $$'internal'$$), ('criticality', $$'low'$$),
+	('event', $$'1.1.0'$$), ('per', $$'row'$$), ('after', 'NULL'), ('against', 'NULL'), ('table', $$'steward.role'$$), ('action', $$'calls.made'$$),
 	('token', $$'stw1_' || repeat('0', 93)$$), ('digest', $$NULL$$), ('org', $$NULL$$),
 	('type text', $$'calls'$$), ('type uuid', $$'01900000-0000-7000-8000-000000000001'$$), ('type jsonb', $$'{}'$$),
 	('type boolean', $$false$$), ('type interval', $$'1 day'$$), ('type timestamp with time zone', $$now() + interval '1 day'$$),
@@ -28,6 +29,7 @@ RETURNS SETOF record LANGUAGE sql AS $$
 			WHEN a.arg = 'org' THEN calls.org
 			WHEN a.arg = 'kind' AND p.proname = 'register_system' THEN '''saas'''
 			WHEN a.arg = 'kind' THEN '''api_key'''
+			WHEN a.arg = 'actor' AND a.type = 'jsonb' THEN '''{}'''
 			WHEN a.type IN ('uuid', 'record') OR v.value IS NULL THEN coalesce(t.value, 'NULL')
 			ELSE v.value END, CASE WHEN a.type = 'record' AND to_regtype('steward.credential') IS NOT NULL THEN 'steward.credential' ELSE a.type END),
 			', ' ORDER BY a.n) FILTER (WHERE a.n IS NOT NULL), 'NULL'),

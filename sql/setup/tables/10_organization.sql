@@ -55,6 +55,11 @@ CREATE TABLE steward.org_policy (
     use_complete_since timestamptz,
     task_deadline interval NOT NULL DEFAULT '24 hours'
         CONSTRAINT org_policy_task_deadline_positive CHECK (task_deadline > '0'::interval AND task_deadline <= '1 year'::interval),
+    audit_retention interval CONSTRAINT org_policy_audit_retention_valid CHECK (audit_retention >= '1 day'::interval),
+    audit_daily_quota bigint CONSTRAINT org_policy_audit_daily_quota_valid CHECK (audit_daily_quota >= 0),
+    audit_registered_actions boolean NOT NULL DEFAULT false,
+    checkpoint_delivery interval NOT NULL DEFAULT '24 hours'
+        CONSTRAINT org_policy_checkpoint_delivery_positive CHECK (checkpoint_delivery > '0'::interval),
     updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE steward.org_policy IS 'the rules an organization chose; one row each';
@@ -64,6 +69,10 @@ COMMENT ON COLUMN steward.org_policy.rotation_window IS 'how long secrets that a
 COMMENT ON COLUMN steward.org_policy.agent_within_owner IS 'whether the credentials of an agent must be within what its owner was granted';
 COMMENT ON COLUMN steward.org_policy.use_complete_since IS 'since when all use is recorded here, as the organization declares; before that, idle rules only flag';
 COMMENT ON COLUMN steward.org_policy.task_deadline IS 'how long a revocation outside may take where the system names no deadline of its own';
+COMMENT ON COLUMN steward.org_policy.audit_retention IS 'how long the content of sealed audit events is kept; NULL: for ever';
+COMMENT ON COLUMN steward.org_policy.audit_daily_quota IS 'how many events applications may record in a day; NULL: any number';
+COMMENT ON COLUMN steward.org_policy.audit_registered_actions IS 'whether applications may record registered actions only';
+COMMENT ON COLUMN steward.org_policy.checkpoint_delivery IS 'how old the last delivered checkpoint may be before that is a finding';
 COMMENT ON COLUMN steward.org_policy.updated_at IS 'last change';
 
 CREATE TABLE steward.credential_policy (
