@@ -156,7 +156,7 @@ quoted_name(Oid relid)
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 }
 
-/* Runs DDL as a superuser: the owner of the table may not use the trigger functions, and must not. */
+/* Runs DDL as a superuser: the table belongs to one role, the trigger functions to another. */
 static void
 run_ddl(const char *sql)
 {

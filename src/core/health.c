@@ -136,9 +136,8 @@ check_logging(ReturnSetInfo *rsinfo)
 
 /* The checks of the capabilities, in the order in which they are shown; they read tables of steward. */
 static const StewardHealthCheck checks[] = {
-	check_incarnation,	 check_partitions,		 check_profiles,	steward_check_heartbeat,
-	steward_check_tasks, steward_check_pg_roles, check_incarnation, check_partitions,
-	check_profiles,		 steward_check_sealing,	 steward_check_log,
+	check_incarnation, check_partitions,		check_profiles,		 steward_check_sealing,
+	steward_check_log, steward_check_heartbeat, steward_check_tasks, steward_check_pg_roles,
 };
 
 /*

@@ -47,11 +47,15 @@ make_partitions(void)
 
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
-	{"heartbeat", steward_maintain_heartbeat},		  {"deferred bookkeeping of revocations", steward_maintain_settle},
-	{"PostgreSQL roles", steward_maintain_pg_roles},  {"partitions of the audit log", make_partitions},
-	{"use of credentials", steward_merge_use},		  {"suspensions that end", steward_lift_ended},
-	{"partitions of the audit log", make_partitions}, {"triggers of audited tables", steward_complete_captures},
-	{"sealing of the audit log", steward_seal_all},	  {"retention of the audit log", steward_expire_all},
+	{"heartbeat", steward_maintain_heartbeat},
+	{"deferred bookkeeping of revocations", steward_maintain_settle},
+	{"PostgreSQL roles", steward_maintain_pg_roles},
+	{"use of credentials", steward_merge_use},
+	{"suspensions that end", steward_lift_ended},
+	{"partitions of the audit log", make_partitions},
+	{"triggers of audited tables", steward_complete_captures},
+	{"sealing of the audit log", steward_seal_all},
+	{"retention of the audit log", steward_expire_all},
 };
 
 /*

@@ -14,7 +14,7 @@ INSERT INTO call_value VALUES
 	('environment', $$'test'$$), ('autonomy', $$'assistive'$$), ('acts_for', $$'users'$$), ('human_approval', $$'always'$$),
 	('revocation_path', $$'manual'$$), ('data_classification', $$'internal'$$), ('criticality', $$'low'$$),
 	('event', $$'1.1.0'$$), ('per', $$'row'$$), ('after', 'NULL'), ('against', 'NULL'), ('table', $$'steward.role'$$), ('action', $$'calls.made'$$),
-	('token', $$'stw1_' || repeat('0', 93)$$), ('digest', $$NULL$$), ('org', $$NULL$$),
+	('token', $$'stw1_' || repeat('0', 93)$$), ('digest', $$NULL$$), ('evidence', $$'{"status": 204}'$$), ('org', $$NULL$$),
 	('type text', $$'calls'$$), ('type uuid', $$'01900000-0000-7000-8000-000000000001'$$), ('type jsonb', $$'{}'$$),
 	('type boolean', $$false$$), ('type interval', $$'1 day'$$), ('type timestamp with time zone', $$now() + interval '1 day'$$),
 	('type steward.scope_set', $$'calls:read'$$), ('type steward.scope', $$'calls:read'$$), ('type text[]', $$'{}'$$),

@@ -23,3 +23,5 @@ GRANT EXECUTE ON FUNCTION
     steward.audit_table(regclass, text[], text[], text, text, uuid), steward.unaudit_table(regclass, uuid)
     TO steward_app;
 GRANT EXECUTE ON FUNCTION steward.register_action(text, text[], jsonb, integer, uuid) TO steward_admin;
+-- Adding a partition to an audited table copies its triggers, which takes the right to use their functions.
+GRANT EXECUTE ON FUNCTION steward.tg_audit(), steward.tg_audit_statement(), steward.tg_audit_truncate() TO steward_app;
