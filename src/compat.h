@@ -39,11 +39,6 @@
 #define steward_index_beginscan(heap, index, snapshot, nkeys) index_beginscan(heap, index, snapshot, nkeys, 0)
 #endif
 
-/* 16 limits CREATEROLE to roles on which it was given ADMIN OPTION. */
-#if PG_VERSION_NUM >= 160000
-#define STEWARD_ALTER_ROLE_NEEDS_ADMIN
-#endif
-
 /* 16 lets an update leave out all but summarizing indexes; ours are inserts. */
 #if PG_VERSION_NUM >= 160000
 #define steward_insert_index_tuples(target, slot, estate) \
@@ -51,6 +46,11 @@
 #else
 #define steward_insert_index_tuples(target, slot, estate) \
 	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL)
+#endif
+
+/* 16 limits CREATEROLE to roles on which it was given ADMIN OPTION. */
+#if PG_VERSION_NUM >= 160000
+#define STEWARD_ALTER_ROLE_NEEDS_ADMIN
 #endif
 
 /* 17 made attstattarget of pg_attribute nullable, and ANALYZE hands on what it resolved it to. */

@@ -18,6 +18,8 @@
 #include "core/guard.h"
 #include "core/maintain.h"
 #include "core/relation.h"
+#include "governance/governance.h"
+#include "directory/lifecycle.h"
 #include "revocation/pg_role.h"
 #include "revocation/revoke.h"
 #include "revocation/visible.h"
@@ -50,12 +52,16 @@ static const StewardMaintenance steps[] = {
 	{"heartbeat", steward_maintain_heartbeat},
 	{"deferred bookkeeping of revocations", steward_maintain_settle},
 	{"PostgreSQL roles", steward_maintain_pg_roles},
-	{"use of credentials", steward_merge_use},
-	{"suspensions that end", steward_lift_ended},
 	{"partitions of the audit log", make_partitions},
 	{"triggers of audited tables", steward_complete_captures},
 	{"sealing of the audit log", steward_seal_all},
+	{"suspensions by signals", steward_end_containments},
+	{"evidence of controls", steward_evaluate_due_controls},
+	{"history of findings", steward_count_findings},
+	{"ends of engagements and grace periods", steward_lifecycle_due},
 	{"retention of the audit log", steward_expire_all},
+	{"use of credentials", steward_merge_use},
+	{"suspensions that end", steward_lift_ended},
 };
 
 /*

@@ -21,6 +21,7 @@
 #include "revocation/sessions.h"
 #include "credential/use.h"
 #include "steward.h"
+#include "token/token.h"
 
 PG_MODULE_MAGIC;
 
@@ -78,14 +79,15 @@ _PG_init(void)
 							 "A transaction that notifies cannot be prepared.", &steward_notify, true, PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 	steward_organization_init();
-	steward_use_init();
 	steward_sealing_init();
 	steward_log_init();
+	steward_token_init();
+	steward_use_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
-	steward_sessions_init();
 	steward_incarnation_init();
 	steward_event_init();
+	steward_sessions_init();
 }
 
 /*

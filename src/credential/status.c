@@ -46,6 +46,8 @@ const char *const steward_reason_names[STEWARD_REASONS] = {
 	[STEWARD_BEFORE_EPOCH] = "before_epoch",
 	[STEWARD_INSUFFICIENT_SCOPE] = "insufficient_scope",
 	[STEWARD_WRONG_AUDIENCE] = "wrong_audience",
+	[STEWARD_WRONG_TYPE] = "wrong_type",
+	[STEWARD_PROOF_REQUIRED] = "proof_required",
 	[STEWARD_STALE] = "stale",
 	[STEWARD_POLICY] = "policy",
 };

@@ -4,8 +4,6 @@
 \getenv here PG_ABS_SRCDIR
 \i :here/helper/cases.sql
 \set ECHO all
--- The planner expects many moments, and would compile the plans of each.
-SET jit = off;
 SELECT pg_temp.company('audit-state') AS org \gset
 -- What could be done, by the tables, at moments that are kept.
 CREATE FUNCTION pg_temp.access() RETURNS TABLE (principal_id uuid, via text, credential_id uuid, scopes text) LANGUAGE sql AS $$

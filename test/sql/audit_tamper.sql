@@ -15,6 +15,8 @@ SELECT steward.checkpoint_delivered(:'kept', 'elsewhere') AS delivered;
 -- One event more, which is not sealed: nothing can be said about it.
 SELECT steward.record_event('not.sealed') <> '' AS recorded;
 SELECT finding FROM steward.verify_audit(full => true, against => :'kept');
+SELECT xact AS early_xact FROM steward.audit_event WHERE org_id = :'org' AND new_values ->> 'name' = 'r7' \gset
+SELECT xact, max(n) + 100 AS free FROM steward.audit_event WHERE org_id = :'org' AND new_values ->> 'name' LIKE 's%' GROUP BY xact \gset
 
 -- What a superuser might do.  Each in a transaction of its own, which is rolled back.
 CREATE TEMP TABLE tampering (n int GENERATED ALWAYS AS IDENTITY, what text, statement text);

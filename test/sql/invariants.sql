@@ -16,7 +16,7 @@ SELECT c.oid::regclass AS open_to_public FROM relation c, aclexplode(c.relacl) a
 SELECT p.oid::regprocedure AS not_executable_by_public FROM func p WHERE p.oid IN (SELECT pg_temp.type_functions())
 AND NOT EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0);
 -- Every function that people call is somebody's: a profile can execute it, or it is the superuser's by name.
-SELECT f AS nobodys FROM pg_temp.functions() f WHERE f NOT IN ('steward.setup(text)'::regprocedure, 'steward.create_key_file()'::regprocedure, 'steward.reseal_keys()'::regprocedure)
+SELECT f AS nobodys FROM pg_temp.functions() f WHERE f::text NOT IN ('steward.setup(text)', 'steward.create_key_file()', 'steward.reseal_keys()')
 AND NOT EXISTS (SELECT FROM unnest(ARRAY['app', 'connector', 'analyst', 'auditor', 'security', 'admin']) p WHERE has_function_privilege('steward_' || p, f, 'EXECUTE'));
 -- Nobody but the owner may write a governance table directly, but connectors the directory's; and nobody may TRUNCATE or refer to one.
 SELECT c.oid::regclass, a.grantee::regrole, a.privilege_type FROM relation c, aclexplode(c.relacl) a

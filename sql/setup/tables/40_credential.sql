@@ -70,6 +70,8 @@ CREATE TABLE steward.scope_grant (
     starts_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     ends_at timestamptz NOT NULL DEFAULT 'infinity',
     ended_by_event uuid,
+    rule_id uuid,
+    given_by_event uuid,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     CONSTRAINT scope_grant_pkey PRIMARY KEY (org_id, id),
     CONSTRAINT scope_grant_role_fkey FOREIGN KEY (org_id, role_id) REFERENCES steward.role (org_id, id),
@@ -80,6 +82,8 @@ CREATE TABLE steward.scope_grant (
     CONSTRAINT scope_grant_scopes_or_role CHECK ((scopes IS NULL) <> (role_id IS NULL)),
     CONSTRAINT scope_grant_some_scope CHECK (steward.cardinality(scopes) > 0)
 );
+CREATE INDEX scope_grant_given_by_idx ON steward.scope_grant (org_id, given_by_event) WHERE given_by_event IS NOT NULL;
+CREATE INDEX scope_grant_ended_by_idx ON steward.scope_grant (org_id, ended_by_event) WHERE ended_by_event IS NOT NULL;
 CREATE INDEX scope_grant_role_idx ON steward.scope_grant (org_id, role_id) WHERE role_id IS NOT NULL;
 CREATE INDEX scope_grant_principal_idx ON steward.scope_grant (org_id, principal_id, ends_at);
 COMMENT ON TABLE steward.scope_grant IS 'scopes given to a principal; the union of the live ones is its effective scopes';
@@ -96,6 +100,8 @@ COMMENT ON COLUMN steward.scope_grant.ticket IS 'reference to the request';
 COMMENT ON COLUMN steward.scope_grant.starts_at IS 'live from';
 COMMENT ON COLUMN steward.scope_grant.ends_at IS 'live until; infinity where no end is set';
 COMMENT ON COLUMN steward.scope_grant.ended_by_event IS 'lifecycle event that ended it';
+COMMENT ON COLUMN steward.scope_grant.rule_id IS 'of a birthright: the rule that gives it (it may be gone)';
+COMMENT ON COLUMN steward.scope_grant.given_by_event IS 'of a birthright: lifecycle event that gave it';
 COMMENT ON COLUMN steward.scope_grant.created_at IS 'when it was recorded';
 
 CREATE TABLE steward.revocation (
