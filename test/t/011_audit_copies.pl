@@ -129,7 +129,7 @@ for ([ $primary, 'copy', 'a copy' ], [ $primary, 'restored', 'a restore in the s
 is(sqlstate_of($other, 'acme', 'SELECT steward.checkpoint()'), 'ST601', 'another cluster: no key file, no checkpoint');
 append_to_file($other->basedir . '/key', slurp_file($primary->basedir . '/key'));
 chmod 0600, $other->basedir . '/key';
-like($other->safe_psql('acme', 'SELECT steward.checkpoint()'), qr{^steward/[0-9a-f-]{36}/2\n}, 'another cluster: with it the new log is signed, under its own name');
+like($other->safe_psql('acme', 'SELECT steward.checkpoint()'), qr{^other/[0-9a-f-]{36}/2\n}, 'another cluster: with it the new log is signed, under its own name');
 is($other->safe_psql('acme', q{SELECT string_agg(DISTINCT finding, ' ') FROM steward.verify_audit(full => true)}), 'ok', 'another cluster: all verifies');
 $other->stop;
 
