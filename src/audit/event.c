@@ -439,7 +439,7 @@ fill_actor(Datum *values)
 static bool
 is_never_null(int column)
 {
-	return column <= STEWARD_EVENT_VERSION;
+	return column <= STEWARD_EVENT_VERSION && column != STEWARD_EVENT_TARGET;
 }
 
 /*

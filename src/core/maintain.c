@@ -17,6 +17,7 @@
 #include "core/authority.h"
 #include "core/guard.h"
 #include "core/maintain.h"
+#include "core/plan.h"
 #include "core/relation.h"
 #include "steward.h"
 
@@ -40,11 +41,24 @@ make_partitions(void)
 	return psprintf("%d made", made);
 }
 
+/* What has been added to the log since the last time is summarized in the index on the changes of rows. */
+static char *
+summarize_log(void)
+{
+	static StewardPlan summarize = STEWARD_PLAN(
+		"", "SELECT coalesce(sum(brin_summarize_new_values(p.relid)), 0)::bigint FROM "
+			"pg_partition_tree('steward.audit_event_target_idx') p JOIN pg_index x ON x.indexrelid = p.relid "
+			"WHERE p.isleaf AND pg_relation_size(x.indrelid) > 0");
+	bool isnull;
+
+	steward_run(&summarize, STEWARD_TRANSACTION, NULL, NULL);
+	return psprintf(INT64_FORMAT " ranges summarized", DatumGetInt64(steward_result(0, 1, &isnull)));
+}
+
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
-	{"partitions of the audit log", make_partitions},
-	{"triggers of audited tables", steward_complete_captures},
-	{"sealing of the audit log", steward_seal_all},
+	{"partitions of the audit log", make_partitions},		   {"index of the audit log", summarize_log},
+	{"triggers of audited tables", steward_complete_captures}, {"sealing of the audit log", steward_seal_all},
 	{"retention of the audit log", steward_expire_all},
 };
 
