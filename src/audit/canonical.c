@@ -31,25 +31,46 @@
 /* Microseconds from 1970-01-01 to 2000-01-01, from where the server counts. */
 #define UNIX_EPOCH_OFFSET ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 
+/* Room for len more bytes, to be written to at once; the buffer is always ended by a zero byte. */
+static inline char *
+extend(StringInfo buf, int len)
+{
+	char *at;
+
+	enlargeStringInfo(buf, len);
+	at = buf->data + buf->len;
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+	return at;
+}
+
 /* The byte that says what follows. */
-static void
+static inline void
 put_kind(StringInfo buf, StewardField kind)
 {
-	appendStringInfoCharMacro(buf, (char) kind);
+	*extend(buf, 1) = (char) kind;
 }
 
-static void
-put_uint32(StringInfo buf, uint32 value)
+/* That byte, and a length. */
+static inline void
+put_kind_and_length(StringInfo buf, StewardField kind, uint32 len)
 {
-	value = pg_hton32(value);
-	appendBinaryStringInfo(buf, (const char *) &value, sizeof(value));
+	char *at = extend(buf, 1 + sizeof(len));
+
+	at[0] = (char) kind;
+	len = pg_hton32(len);
+	memcpy(at + 1, &len, sizeof(len));
 }
 
-static void
-put_uint64(StringInfo buf, uint64 value)
+/* That byte, and 64 bits. */
+static inline void
+put_kind_and_uint64(StringInfo buf, StewardField kind, uint64 value)
 {
+	char *at = extend(buf, 1 + sizeof(value));
+
+	at[0] = (char) kind;
 	value = pg_hton64(value);
-	appendBinaryStringInfo(buf, (const char *) &value, sizeof(value));
+	memcpy(at + 1, &value, sizeof(value));
 }
 
 /* Puts the length of what was appended since start, before it; 4 bytes were left free there. */
@@ -86,15 +107,16 @@ steward_put_null(StringInfo buf)
 void
 steward_put_uuid(StringInfo buf, Datum uuid)
 {
-	put_kind(buf, STEWARD_FIELD_UUID);
-	appendBinaryStringInfo(buf, (const char *) DatumGetUUIDP(uuid)->data, UUID_LEN);
+	char *at = extend(buf, 1 + UUID_LEN);
+
+	at[0] = (char) STEWARD_FIELD_UUID;
+	memcpy(at + 1, DatumGetUUIDP(uuid)->data, UUID_LEN);
 }
 
 void
 steward_put_int(StringInfo buf, int64 value)
 {
-	put_kind(buf, STEWARD_FIELD_INT);
-	put_uint64(buf, (uint64) value);
+	put_kind_and_uint64(buf, STEWARD_FIELD_INT, (uint64) value);
 }
 
 void
@@ -102,22 +124,23 @@ steward_put_text(StringInfo buf, const char *text, int len)
 {
 	int start;
 
-	put_kind(buf, STEWARD_FIELD_TEXT);
-	put_uint32(buf, 0);
+	put_kind_and_length(buf, STEWARD_FIELD_TEXT, (uint32) len);
 	start = buf->len;
-	appendBinaryStringInfo(buf, text, len);
-	convert_tail(buf, start);
-	patch_length(buf, start);
+	memcpy(extend(buf, len), text, (size_t) len);
+	if (GetDatabaseEncoding() != PG_UTF8)
+	{
+		convert_tail(buf, start);
+		patch_length(buf, start);
+	}
 }
 
 void
 steward_put_time(StringInfo buf, int64 time)
 {
-	put_kind(buf, STEWARD_FIELD_TIME);
 	/* Infinities stay the extremes that they are. */
 	if (!TIMESTAMP_NOT_FINITE(time))
 		time += UNIX_EPOCH_OFFSET;
-	put_uint64(buf, (uint64) time);
+	put_kind_and_uint64(buf, STEWARD_FIELD_TIME, (uint64) time);
 }
 
 void
@@ -126,11 +149,11 @@ steward_put_json(StringInfo buf, Datum jsonb)
 	Jsonb *value = DatumGetJsonbP(jsonb);
 	int start;
 
-	put_kind(buf, STEWARD_FIELD_JSON);
-	put_uint32(buf, 0);
+	put_kind_and_length(buf, STEWARD_FIELD_JSON, 0);
 	start = buf->len;
 	steward_canonical_json(buf, &value->root);
-	convert_tail(buf, start);
+	if (GetDatabaseEncoding() != PG_UTF8)
+		convert_tail(buf, start);
 	patch_length(buf, start);
 	if ((Pointer) value != DatumGetPointer(jsonb))
 		pfree(value);
@@ -144,8 +167,7 @@ steward_put_uuids(StringInfo buf, Datum uuids)
 	int n;
 
 	deconstruct_array(array, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &values, NULL, &n);
-	put_kind(buf, STEWARD_FIELD_UUIDS);
-	put_uint32(buf, (uint32) n);
+	put_kind_and_length(buf, STEWARD_FIELD_UUIDS, (uint32) n);
 	for (int i = 0; i < n; i++)
 		appendBinaryStringInfo(buf, (const char *) DatumGetUUIDP(values[i])->data, UUID_LEN);
 }
@@ -153,36 +175,68 @@ steward_put_uuids(StringInfo buf, Datum uuids)
 void
 steward_put_bytes(StringInfo buf, const void *data, int len)
 {
-	put_kind(buf, STEWARD_FIELD_BYTES);
-	put_uint32(buf, (uint32) len);
-	appendBinaryStringInfo(buf, data, len);
+	put_kind_and_length(buf, STEWARD_FIELD_BYTES, (uint32) len);
+	memcpy(extend(buf, len), data, (size_t) len);
+}
+
+/* Whether one of eight bytes has to be escaped: a control character, a quote or a backslash. */
+static inline bool
+needs_escape(uint64 eight)
+{
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	const uint64 highs = UINT64CONST(0x8080808080808080);
+	uint64 quote = eight ^ (ones * '"');
+	uint64 backslash = eight ^ (ones * '\\');
+
+	/* A byte below ' ', or one that the exclusive or made zero, borrows into its high bit; bytes above 127 never count. */
+	return (((eight - ones * ' ') & ~eight) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
 }
 
 /* A string as JSON: only what must be escaped is, and always in the same way. */
 static void
 put_json_string(StringInfo buf, const char *text, int len)
 {
-	int done = 0;
+	static const char digits[] = "0123456789abcdef";
+	char *at;
+	char *begin;
+	int i = 0;
 
-	appendStringInfoCharMacro(buf, '"');
-	for (int i = 0; i < len; i++)
+	/* At worst every byte becomes six; values are bounded where they are recorded (delta.c). */
+	enlargeStringInfo(buf, 6 * len + 2);
+	at = begin = buf->data + buf->len;
+	*at++ = '"';
+	while (i < len)
 	{
-		unsigned char c = (unsigned char) text[i];
+		unsigned char c;
+		uint64 eight;
 
-		if (likely(c >= ' ' && c != '"' && c != '\\'))
-			continue;
-		appendBinaryStringInfo(buf, text + done, i - done);
-		if (c == '"' || c == '\\')
+		if (len - i >= (int) sizeof(eight))
 		{
-			appendStringInfoCharMacro(buf, '\\');
-			appendStringInfoCharMacro(buf, (char) c);
+			memcpy(&eight, text + i, sizeof(eight));
+			if (likely(!needs_escape(eight)))
+			{
+				memcpy(at, &eight, sizeof(eight));
+				at += sizeof(eight);
+				i += (int) sizeof(eight);
+				continue;
+			}
 		}
-		else
-			appendStringInfo(buf, "\\u%04x", c);
-		done = i + 1;
+		c = (unsigned char) text[i++];
+		if (c == '"' || c == '\\')
+			*at++ = '\\';
+		else if (c < ' ')
+		{
+			memcpy(at, "\\u00", 4);
+			at[4] = digits[c >> 4];
+			at[5] = digits[c & 15];
+			at += 6;
+			continue;
+		}
+		*at++ = (char) c;
 	}
-	appendBinaryStringInfo(buf, text + done, len - done);
-	appendStringInfoCharMacro(buf, '"');
+	*at++ = '"';
+	*at = '\0';
+	buf->len += (int) (at - begin);
 }
 
 /* One element of a container; offset is where its data begins. */

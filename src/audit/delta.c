@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <openssl/evp.h>
+
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
@@ -33,6 +35,9 @@
 /* What stands for a value that must not, or is asked not to, be written. */
 #define WITHHELD "(withheld)"
 #define MASKED "(masked)"
+
+/* The longest value that is written as it is; of a longer one its length and digest are. */
+#define MAX_VALUE (16 * 1024 * 1024)
 
 /* Columns of this name hold sealed keys, whatever their type. */
 #define SEALED_COLUMN "sealed_key"
@@ -331,6 +336,23 @@ set_value(JsonbValue *json, StewardColumnShape *column, Datum value, bool isnull
 	}
 }
 
+/* A value too long to be written becomes a text that tells it from every other one. */
+static void
+bound_value(JsonbValue *json)
+{
+	const char *data = json->type == jbvString ? json->val.string.val : (const char *) json->val.binary.data;
+	int len = json->type == jbvString ? json->val.string.len : json->val.binary.len;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char hex[2 * 32 + 1];
+	char *text;
+
+	if (EVP_Digest(data, (size_t) len, digest, NULL, EVP_sha256(), NULL) != 1)
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute SHA-256")));
+	hex[hex_encode((char *) digest, 32, hex)] = '\0';
+	text = psprintf("(%d bytes, SHA-256 %s)", len, hex);
+	set_string(json, text, (int) strlen(text));
+}
+
 /* Adds a member to an object under construction. */
 static void
 push_member(JsonbParseState **state, StewardColumnShape *column, Datum value, bool isnull)
@@ -338,6 +360,9 @@ push_member(JsonbParseState **state, StewardColumnShape *column, Datum value, bo
 	JsonbValue json;
 
 	set_value(&json, column, value, isnull);
+	if ((json.type == jbvString && json.val.string.len > MAX_VALUE) ||
+		(json.type == jbvBinary && json.val.binary.len > MAX_VALUE))
+		bound_value(&json);
 	(void) pushJsonbValue(state, WJB_KEY, &column->name);
 	(void) pushJsonbValue(state, WJB_VALUE, &json);
 }
