@@ -43,9 +43,10 @@ all install installcheck clean:
 endif
 .DEFAULT_GOAL := all
 
-$(SCRIPT): $(SQL_EXT)
-	cat $^ > $@.tmp && mv $@.tmp $@
-$(SETUP_C): $(SQL_SETUP) tools/embed-setup
+# The folders are named as well, for the sake of files that are gone.
+$(SCRIPT): $(SQL_EXT) sql/extension
+	cat $(SQL_EXT) > $@.tmp && mv $@.tmp $@
+$(SETUP_C): $(SQL_SETUP) $(wildcard sql/setup/*) tools/embed-setup
 	tools/embed-setup $(SQL_SETUP) > $@.tmp && mv $@.tmp $@
 # One rule for all: a header changed means everything is built again; the whole takes seconds.
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)

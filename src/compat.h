@@ -48,6 +48,11 @@
 	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL)
 #endif
 
+/* 16 limits CREATEROLE to roles on which it was given ADMIN OPTION. */
+#if PG_VERSION_NUM >= 160000
+#define STEWARD_ALTER_ROLE_NEEDS_ADMIN
+#endif
+
 /* 17 made attstattarget of pg_attribute nullable, and ANALYZE hands on what it resolved it to. */
 #if PG_VERSION_NUM >= 170000
 #define STEWARD_STATISTICS_TARGET(stats) ((stats)->attstattarget)

@@ -19,4 +19,7 @@
 /* The role that grants and takes membership in the profiles' group roles, and does nothing else. */
 #define STEWARD_ROLE_ADMIN "steward_role_admin"
 
+/* The role that keeps registered PostgreSQL roles from logging in; the only one of ours with CREATEROLE. */
+#define STEWARD_LOGIN_ADMIN "steward_login_admin"
+
 #endif /* STEWARD_H */

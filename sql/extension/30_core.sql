@@ -63,9 +63,15 @@ COMMENT ON FUNCTION steward.tg_directory() IS 'effects of linking and unlinking 
 CREATE FUNCTION steward.tg_directory_user() RETURNS trigger
     AS 'MODULE_PATHNAME', 'steward_tg_directory_user' LANGUAGE C;
 COMMENT ON FUNCTION steward.tg_directory_user() IS 'effects of joiner, mover, leaver and rehire, set-based';
-CREATE FUNCTION steward.tg_directory_user_settle() RETURNS trigger
-    AS 'MODULE_PATHNAME', 'steward_tg_directory_user_settle' LANGUAGE C;
-COMMENT ON FUNCTION steward.tg_directory_user_settle() IS 'the same at commit, for what no statement trigger saw';
+CREATE FUNCTION steward.tg_directory_note() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_directory_note' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_directory_note() IS 'notes which command changed a row, so that each change has its effects once';
+CREATE FUNCTION steward.tg_directory_settle() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_directory_settle' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_directory_settle() IS 'the same effects at commit, for what no statement trigger saw';
+CREATE FUNCTION steward.tg_birthright_rule() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_birthright_rule' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_birthright_rule() IS 'gives and takes what changed birthright rules give';
 CREATE FUNCTION steward.tg_directory_group() RETURNS trigger
     AS 'MODULE_PATHNAME', 'steward_tg_directory_group' LANGUAGE C;
 COMMENT ON FUNCTION steward.tg_directory_group() IS 'movers when a group is renamed';

@@ -71,3 +71,71 @@ COMMENT ON FUNCTION steward.register_credential(text, uuid, text, text, steward.
 CREATE FUNCTION steward.credential_status(credential record) RETURNS text
     AS 'MODULE_PATHNAME', 'steward_credential_status' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION steward.credential_status(record) IS 'effective status of a row of steward.credential at this moment';
+
+CREATE FUNCTION steward.suspend(object text, reason text, cause text DEFAULT 'manual', until timestamptz DEFAULT NULL,
+    org uuid DEFAULT steward.default_org(), OUT suspension_id uuid)
+    AS 'MODULE_PATHNAME', 'steward_suspend' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.suspend(text, text, text, timestamptz, uuid) IS 'stops a principal or credential until it is reinstated, or until an end';
+CREATE FUNCTION steward.suspend(object uuid, reason text, cause text DEFAULT 'manual', until timestamptz DEFAULT NULL,
+    org uuid DEFAULT steward.default_org(), OUT suspension_id uuid)
+    AS 'MODULE_PATHNAME', 'steward_suspend' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.suspend(uuid, text, text, timestamptz, uuid) IS 'stops a principal or credential until it is reinstated, or until an end';
+
+CREATE FUNCTION steward.reinstate(object text, reason text, cause text DEFAULT 'manual',
+    org uuid DEFAULT steward.default_org(), OUT state text)
+    AS 'MODULE_PATHNAME', 'steward_reinstate' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.reinstate(text, text, text, uuid) IS 'lifts what was suspended for one cause, and leaves what other causes hold';
+CREATE FUNCTION steward.reinstate(object uuid, reason text, cause text DEFAULT 'manual',
+    org uuid DEFAULT steward.default_org(), OUT state text)
+    AS 'MODULE_PATHNAME', 'steward_reinstate' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.reinstate(uuid, text, text, uuid) IS 'lifts what was suspended for one cause, and leaves what other causes hold';
+
+CREATE FUNCTION steward.transfer_ownership(object text, new_owner text, reason text, org uuid DEFAULT steward.default_org(),
+    OUT objects bigint, OUT credentials bigint, OUT delegations_ended bigint, OUT rotate_by timestamptz)
+    AS 'MODULE_PATHNAME', 'steward_transfer_ownership' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.transfer_ownership(text, text, text, uuid) IS 'gives a thing, or everything a person owns, another owner: scopes are checked again, secrets get a rotate-by date';
+
+CREATE FUNCTION steward.transfer_ownership(object uuid, new_owner text, reason text, org uuid DEFAULT steward.default_org(),
+    OUT objects bigint, OUT credentials bigint, OUT delegations_ended bigint, OUT rotate_by timestamptz)
+    AS 'MODULE_PATHNAME', 'steward_transfer_ownership' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.transfer_ownership(uuid, text, text, uuid) IS 'gives a thing, or everything a person owns, another owner: scopes are checked again, secrets get a rotate-by date';
+
+CREATE FUNCTION steward.set_second_owner(object text, second_owner text, org uuid DEFAULT steward.default_org(), OUT changed boolean)
+    AS 'MODULE_PATHNAME', 'steward_set_second_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.set_second_owner(text, text, uuid) IS 'names a second human who answers for something; null takes the second one away';
+
+CREATE FUNCTION steward.set_second_owner(object uuid, second_owner text, org uuid DEFAULT steward.default_org(), OUT changed boolean)
+    AS 'MODULE_PATHNAME', 'steward_set_second_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.set_second_owner(uuid, text, uuid) IS 'names a second human who answers for something; null takes the second one away';
+
+CREATE FUNCTION steward.rotate(credential text, overlap interval DEFAULT '0', external_id text DEFAULT NULL, org uuid DEFAULT steward.default_org(),
+    OUT credential_id uuid, OUT secret text, OUT expires_at timestamptz)
+    AS 'MODULE_PATHNAME', 'steward_rotate' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.rotate(text, interval, text, uuid) IS 'makes the successor of a credential; the old one is superseded at once or after an overlap';
+
+CREATE FUNCTION steward.rotate(credential uuid, overlap interval DEFAULT '0', external_id text DEFAULT NULL, org uuid DEFAULT steward.default_org(),
+    OUT credential_id uuid, OUT secret text, OUT expires_at timestamptz)
+    AS 'MODULE_PATHNAME', 'steward_rotate' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.rotate(uuid, interval, text, uuid) IS 'makes the successor of a credential; the old one is superseded at once or after an overlap';
+
+CREATE FUNCTION steward.extend_credential(credential text, expires_at timestamptz, justification text, org uuid DEFAULT steward.default_org(), OUT extended_to timestamptz)
+    AS 'MODULE_PATHNAME', 'steward_extend_credential' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.extend_credential(text, timestamptz, text, uuid) IS 'gives a live credential more time, within policy';
+
+CREATE FUNCTION steward.extend_credential(credential uuid, expires_at timestamptz, justification text, org uuid DEFAULT steward.default_org(), OUT extended_to timestamptz)
+    AS 'MODULE_PATHNAME', 'steward_extend_credential' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.extend_credential(uuid, timestamptz, text, uuid) IS 'gives a live credential more time, within policy';
+
+-- Triggers.
+CREATE FUNCTION steward.tg_credential_rules() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_credential_rules' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_credential_rules() IS 'owners, holders and scopes of credentials that can act';
+CREATE FUNCTION steward.tg_principal_rules() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_principal_rules' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_principal_rules() IS 'owners of services, agents and workloads that can act';
+CREATE FUNCTION steward.tg_still_owns() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_still_owns' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_still_owns() IS 'at commit, somebody who went owns nothing that can act';
+CREATE FUNCTION steward.tg_last_admin() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'steward_tg_last_admin' LANGUAGE C;
+COMMENT ON FUNCTION steward.tg_last_admin() IS 'the last admin of an organization does not vanish silently';

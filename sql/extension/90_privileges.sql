@@ -22,7 +22,7 @@ GRANT EXECUTE ON FUNCTION
     steward.scope_set(text), steward.scope_set(text[]), steward.text(steward.scope_set),
     steward.text_array(steward.scope_set), steward.scope_covers(steward.scope, steward.scope),
     steward.segments(steward.scope), steward.scope_widen(text), steward.cardinality(steward.scope_set),
-    steward.uncovered(steward.scope_set, steward.scope_set), steward.scope_set_unnest_support(internal),
+    steward.uncovered(steward.scope_set, steward.scope_set), steward.uncovered_scopes(steward.scope_set, steward.scope_set[]), steward.scope_set_unnest_support(internal),
     steward.unnest(steward.scope_set), steward.scope_covers_sel(internal, oid, internal, integer),
     steward.scope_covers_join_sel(internal, oid, internal, smallint, internal),
     steward.scope_covered_sel(internal, oid, internal, integer),
@@ -59,3 +59,7 @@ GRANT EXECUTE ON FUNCTION
     steward.scope_set_gin_partial(steward.scope, steward.scope, smallint, internal),
     steward.scope_set_gin_consistent(internal, smallint, steward.scope_set, integer, internal, internal, internal)
 TO PUBLIC;
+
+GRANT EXECUTE ON FUNCTION steward.uncovered_scopes(steward.scope_set, steward.scope_set[]) TO PUBLIC;
+-- What foreign permissions amount to is a matter of the types alone.
+GRANT EXECUTE ON FUNCTION steward.widen_all(text[]) TO PUBLIC;

@@ -23,6 +23,10 @@
 #include "core/plan.h"
 #include "core/relation.h"
 #include "core/sealing.h"
+#include "governance/governance.h"
+#include "revocation/pg_role.h"
+#include "revocation/task.h"
+#include "revocation/visible.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_health_checks);
@@ -133,8 +137,21 @@ check_logging(ReturnSetInfo *rsinfo)
 
 /* The checks of the capabilities, in the order in which they are shown; they read tables of steward. */
 static const StewardHealthCheck checks[] = {
-	check_incarnation,	   check_partitions,  check_profiles,
-	steward_check_sealing, steward_check_log, steward_check_captures,
+	check_incarnation,
+	check_partitions,
+	check_profiles,
+	steward_check_sealing,
+	steward_check_log,
+	steward_check_captures,
+	steward_check_partitions_ahead,
+	steward_check_horizon,
+	steward_check_backlog,
+	steward_check_brakes,
+	steward_check_settings,
+	steward_check_libraries,
+	steward_check_heartbeat,
+	steward_check_tasks,
+	steward_check_pg_roles,
 };
 
 /*

@@ -19,6 +19,13 @@
 #include "core/maintain.h"
 #include "core/plan.h"
 #include "core/relation.h"
+#include "governance/governance.h"
+#include "directory/lifecycle.h"
+#include "revocation/pg_role.h"
+#include "revocation/revoke.h"
+#include "revocation/visible.h"
+#include "credential/suspend.h"
+#include "credential/use.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_maintain);
@@ -57,9 +64,20 @@ summarize_log(void)
 
 /* The steps, in the order in which they are taken. */
 static const StewardMaintenance steps[] = {
-	{"partitions of the audit log", make_partitions},		   {"index of the audit log", summarize_log},
-	{"triggers of audited tables", steward_complete_captures}, {"sealing of the audit log", steward_seal_all},
+	{"heartbeat", steward_maintain_heartbeat},
+	{"deferred bookkeeping of revocations", steward_maintain_settle},
+	{"PostgreSQL roles", steward_maintain_pg_roles},
+	{"partitions of the audit log", make_partitions},
+	{"index of the audit log", summarize_log},
+	{"triggers of audited tables", steward_complete_captures},
+	{"sealing of the audit log", steward_seal_all},
+	{"suspensions by signals", steward_end_containments},
+	{"evidence of controls", steward_evaluate_due_controls},
+	{"history of findings", steward_count_findings},
+	{"ends of engagements and grace periods", steward_lifecycle_due},
 	{"retention of the audit log", steward_expire_all},
+	{"use of credentials", steward_merge_use},
+	{"suspensions that end", steward_lift_ended},
 };
 
 /*

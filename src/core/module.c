@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -16,7 +18,10 @@
 #include "core/relation.h"
 #include "core/sealing.h"
 #include "core/secret.h"
+#include "revocation/sessions.h"
+#include "credential/use.h"
 #include "steward.h"
+#include "token/token.h"
 
 PG_MODULE_MAGIC;
 
@@ -25,6 +30,9 @@ PGDLLEXPORT void _PG_init(void);
 PG_FUNCTION_INFO_V1(steward_version);
 
 char *steward_request_id = NULL;
+int steward_max_staleness = 0;
+bool steward_defer_bookkeeping = false;
+bool steward_notify = true;
 
 /* The id goes into every audit row of the session: bounded, and without control characters. */
 static bool
@@ -60,13 +68,26 @@ _PG_init(void)
 	DefineCustomStringVariable("steward.request_id", "The application's id of the request it is working on.",
 							   "Goes into the context of audit events; never trusted.", &steward_request_id, "",
 							   PGC_USERSET, 0, check_request_id, NULL, NULL);
+	DefineCustomIntVariable("steward.max_staleness", "A standby whose heartbeat is older says no; 0 turns this off.",
+							"It needs heartbeat() or maintain() to be called regularly on the primary.",
+							&steward_max_staleness, 0, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomBoolVariable(
+		"steward.defer_bookkeeping",
+		"Revoking a principal or an organization moves its epoch now and leaves the rows to maintain().", NULL,
+		&steward_defer_bookkeeping, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("steward.notify", "NOTIFY steward_revocation when tasks for other systems were made.",
+							 "A transaction that notifies cannot be prepared.", &steward_notify, true, PGC_SUSET, 0,
+							 NULL, NULL, NULL);
 	steward_organization_init();
 	steward_sealing_init();
 	steward_log_init();
+	steward_token_init();
+	steward_use_init();
 	MarkGUCPrefixReserved("steward");
 	steward_relation_init();
 	steward_incarnation_init();
 	steward_event_init();
+	steward_sessions_init();
 }
 
 /*

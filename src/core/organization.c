@@ -2,7 +2,7 @@
  * organization.c
  *		The organization that a call means when it names none.
  *
- * default_org() is the organization chosen with use_org(), else the caller's only one.  A choice is a convenience of
+ * default_org() is that of the assumed identity, else the organization chosen with use_org(), else the caller's only one.  A choice is a convenience of
  * naming and never an authority: every function still checks what the caller holds there, and row-level security
  * ignores it.  It lives in a setting that only code of steward and superusers can write, so that DISCARD ALL clears it
  * and a rolled-back transaction takes it back.
@@ -16,6 +16,7 @@
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
+#include "core/actor.h"
 #include "core/authority.h"
 #include "core/organization.h"
 #include "core/reference.h"
@@ -93,26 +94,50 @@ steward_use_org(PG_FUNCTION_ARGS)
 }
 
 /*
+ * steward_find_default_org
+ *		What default_org() answers, without an error where it raises; false then.
+ */
+bool
+steward_find_default_org(pg_uuid_t *org)
+{
+	List *orgs;
+
+	if (steward_actor() != NULL)
+		*org = steward_actor()->org;
+	else if (chosen_organization != NULL && chosen_organization[0] != '\0')
+		*org = *DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(chosen_organization)));
+	else
+	{
+		orgs = steward_orgs_of(GetUserId(), ANY_PROFILE);
+		if (list_length(orgs) != 1)
+			return false;
+		*org = *(pg_uuid_t *) linitial(orgs);
+	}
+	return true;
+}
+
+/*
  * default_org() → uuid
- *		The organization chosen with use_org(), else the only one in which the caller holds a profile, else an error.
+ *		The assumed identity's organization, else the one chosen with use_org(), else the only one in which the caller
+ *		holds a profile, else an error.
  */
 Datum
 steward_default_org(PG_FUNCTION_ARGS)
 {
+	pg_uuid_t *org = palloc(sizeof(pg_uuid_t));
 	List *orgs;
 
 	steward_require_setup();
-	if (chosen_organization != NULL && chosen_organization[0] != '\0')
-		PG_RETURN_DATUM(DirectFunctionCall1(uuid_in, CStringGetDatum(chosen_organization)));
+	if (steward_find_default_org(org))
+		PG_RETURN_UUID_P(org);
 
 	orgs = steward_orgs_of(GetUserId(), ANY_PROFILE);
 	if (orgs == NIL)
 		ereport(ERROR, (errcode(ERRCODE_STEWARD_ORGANIZATION_UNKNOWN), errmsg("no organization to work in"),
 						superuser() ? errhint("Make one with SELECT * FROM steward.setup(organization => 'name').")
 									: errhint("An administrator can grant a profile with steward.grant_profile().")));
-	if (list_length(orgs) > 1)
-		ereport(ERROR, (errcode(ERRCODE_STEWARD_ORGANIZATION_AMBIGUOUS),
-						errmsg("more than one organization to work in"), errdetail("There are %d.", list_length(orgs)),
-						errhint("Choose one with SELECT steward.use_org('slug'), or name it with org => ...")));
-	PG_RETURN_UUID_P(linitial(orgs));
+	ereport(ERROR, (errcode(ERRCODE_STEWARD_ORGANIZATION_AMBIGUOUS), errmsg("more than one organization to work in"),
+					errdetail("There are %d.", list_length(orgs)),
+					errhint("Choose one with SELECT steward.use_org('slug'), or name it with org => ...")));
+	PG_RETURN_NULL();
 }

@@ -125,7 +125,7 @@ saved_plan(StewardPlan *plan, int nargs, int64 rows)
 
 /* Runs a statement for a set of the given size. */
 static uint64
-run_sized(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls, int64 rows)
+run_sized(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls, int64 rows, bool set)
 {
 	int nargs = strlen(plan->args);
 	SPIPlanPtr prepared = saved_plan(plan, nargs, rows);
@@ -138,14 +138,18 @@ run_sized(StewardPlan *plan, StewardSight sight, const Datum *values, const bool
 		spi_nulls[i] = (nulls != NULL && nulls[i]) ? 'n' : ' ';
 
 	/*
-	 * The first large load finds tables without statistics, and joins everything of an organization with everything
-	 * else of it.  Our statements name their joins in the right order: follow it.
+	 * Without statistics, or with those of another organization's size, a set would be joined with everything of its
+	 * organization.  Our statements over sets name their joins in the right order: follow it.
 	 */
-	if (rows > MANY_ROWS)
+	if (set)
 	{
 		guc_level = NewGUCNestLevel();
 		(void) set_config_option("join_collapse_limit", "1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
 								 false);
+		/* Nor can the planner know how long an intermediate result is: for a large set a nested loop is never right. */
+		if (rows > MANY_ROWS)
+			(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+									 false);
 	}
 	if (sight == STEWARD_LATEST)
 		rc = SPI_execute_snapshot(prepared, (Datum *) values, spi_nulls, GetLatestSnapshot(), InvalidSnapshot, false,
@@ -177,7 +181,7 @@ steward_run(StewardPlan *plan, StewardSight sight, const Datum *values, const bo
 
 		rows = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	}
-	return run_sized(plan, sight, values, nulls, rows);
+	return run_sized(plan, sight, values, nulls, rows, isupper((unsigned char) plan->args[0]) != 0);
 }
 
 /*
@@ -201,6 +205,16 @@ steward_run_at(StewardPlan *plan, Snapshot snapshot, const Datum *values, const 
 }
 
 /*
+ * steward_run_list
+ *		The same for a set whose size the first parameter does not tell: the elements of a jsonb array.
+ */
+uint64
+steward_run_list(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls, int64 rows)
+{
+	return run_sized(plan, sight, values, nulls, rows, true);
+}
+
+/*
  * steward_run_rows
  *		Runs a statement without parameters over transition tables of the given number of rows.
  */
@@ -208,7 +222,7 @@ uint64
 steward_run_rows(StewardPlan *plan, StewardSight sight, int64 rows)
 {
 	Assert(plan->args[0] == '\0');
-	return run_sized(plan, sight, NULL, NULL, rows);
+	return run_sized(plan, sight, NULL, NULL, rows, true);
 }
 
 /*

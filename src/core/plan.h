@@ -44,6 +44,8 @@ typedef enum StewardSight
 
 extern uint64 steward_run(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls);
 extern uint64 steward_run_at(StewardPlan *plan, Snapshot snapshot, const Datum *values, const bool *nulls);
+extern uint64 steward_run_list(StewardPlan *plan, StewardSight sight, const Datum *values, const bool *nulls,
+							   int64 rows);
 extern uint64 steward_run_rows(StewardPlan *plan, StewardSight sight, int64 rows);
 extern Oid steward_own_type(const char *name);
 extern Datum steward_result(int row, int column, bool *isnull);

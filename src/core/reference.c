@@ -54,6 +54,8 @@ static struct
 							STEWARD_PLAN("ut", "SELECT id FROM steward.system WHERE org_id = $1 AND name = $2")},
 	[STEWARD_REF_DIRECTORY] = {"directory", "Give its uuid or its name.",
 							   STEWARD_PLAN("ut", "SELECT id FROM steward.directory WHERE org_id = $1 AND name = $2")},
+	[STEWARD_REF_WORKFLOW] = {"workflow", "Give its uuid or its name.",
+							  STEWARD_PLAN("ut", "SELECT id FROM steward.workflow WHERE org_id = $1 AND name = $2")},
 };
 
 /* Statements that tell whether a uuid names a row of the kind. */
@@ -62,6 +64,7 @@ static StewardPlan by_id[] = {
 	[STEWARD_REF_CREDENTIAL] = STEWARD_PLAN("uu", "SELECT id FROM steward.credential WHERE org_id = $1 AND id = $2"),
 	[STEWARD_REF_SYSTEM] = STEWARD_PLAN("uu", "SELECT id FROM steward.system WHERE org_id = $1 AND id = $2"),
 	[STEWARD_REF_DIRECTORY] = STEWARD_PLAN("uu", "SELECT id FROM steward.directory WHERE org_id = $1 AND id = $2"),
+	[STEWARD_REF_WORKFLOW] = STEWARD_PLAN("uu", "SELECT id FROM steward.workflow WHERE org_id = $1 AND id = $2"),
 };
 
 /*

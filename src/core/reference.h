@@ -15,7 +15,8 @@ typedef enum StewardReferenceKind
 	STEWARD_REF_PRINCIPAL,
 	STEWARD_REF_CREDENTIAL,
 	STEWARD_REF_SYSTEM,
-	STEWARD_REF_DIRECTORY
+	STEWARD_REF_DIRECTORY,
+	STEWARD_REF_WORKFLOW
 } StewardReferenceKind;
 
 extern char *steward_text_arg(FunctionCallInfo fcinfo, int arg, const char *name, bool required);

@@ -75,11 +75,12 @@ steward_compare_versions(const char *a, const char *b)
 	return 0;
 }
 
-/* Makes a role that cannot log in, or takes from an existing one of that name what it must not have. */
+/* Makes a role that cannot log in, or takes from an existing one of that name what it must not have, and gives it what it must. */
 static const char *
-ensure_role(const char *name, bool *made)
+ensure_role(const char *name, bool createrole, bool *made)
 {
-	static const char *const attributes = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS";
+	char *attributes = psprintf("NOLOGIN NOSUPERUSER NOCREATEDB %s NOREPLICATION NOBYPASSRLS",
+								createrole ? "CREATEROLE" : "NOCREATEROLE");
 	Oid role = get_role_oid(name, true);
 
 	*made = !OidIsValid(role);
@@ -88,8 +89,8 @@ ensure_role(const char *name, bool *made)
 	else
 	{
 		if (SPI_execute(psprintf("SELECT FROM pg_roles WHERE oid = %u AND (rolcanlogin OR rolsuper OR rolcreatedb "
-								 "OR rolcreaterole OR rolreplication OR rolbypassrls)",
-								 role),
+								 "OR rolcreaterole <> %s OR rolreplication OR rolbypassrls)",
+								 role, createrole ? "true" : "false"),
 						false, 1) == SPI_OK_SELECT &&
 			SPI_processed > 0)
 		{
@@ -127,15 +128,17 @@ ensure_roles(ReturnSetInfo *rsinfo)
 	int new_roles = 0;
 
 	initStringInfo(&result);
-	answer(rsinfo, "role " STEWARD_OWNER, ensure_role(STEWARD_OWNER, &made));
+	answer(rsinfo, "role " STEWARD_OWNER, ensure_role(STEWARD_OWNER, false, &made));
 	expel_members(STEWARD_OWNER);
-	answer(rsinfo, "role " STEWARD_ROLE_ADMIN, ensure_role(STEWARD_ROLE_ADMIN, &made));
+	answer(rsinfo, "role " STEWARD_ROLE_ADMIN, ensure_role(STEWARD_ROLE_ADMIN, false, &made));
 	expel_members(STEWARD_ROLE_ADMIN);
+	answer(rsinfo, "role " STEWARD_LOGIN_ADMIN, ensure_role(STEWARD_LOGIN_ADMIN, true, &made));
+	expel_members(STEWARD_LOGIN_ADMIN);
 	for (int i = 0; i < STEWARD_PROFILES; i++)
 	{
 		char *name = psprintf("steward_%s", steward_profile_names[i]);
 
-		ensure_role(name, &made);
+		ensure_role(name, false, &made);
 		new_roles += made;
 		if (!is_admin_of_role(get_role_oid(STEWARD_ROLE_ADMIN, false), get_role_oid(name, false)))
 			run_script(psprintf("GRANT %s TO " STEWARD_ROLE_ADMIN " WITH ADMIN OPTION", name));

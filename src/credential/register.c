@@ -21,7 +21,9 @@
 #include "core/plan.h"
 #include "core/reference.h"
 #include "core/secret.h"
+#include "credential/grant.h"
 #include "credential/people.h"
+#include "credential/status.h"
 #include "scope/scope.h"
 #include "steward.h"
 
@@ -38,23 +40,6 @@ static const char *const system_kinds[] = {"saas",		 "cloud",		   "database", "c
 static const char *const revocation_paths[] = {"connector", "manual", "pg_role", "native", NULL};
 static const char *const classifications[] = {"public", "internal", "confidential", "restricted", NULL};
 static const char *const criticalities[] = {"low", "medium", "high", "critical", NULL};
-/* Kinds of credentials that live elsewhere; an api_key of another system among them. */
-static const char *const credential_kinds[] = {"api_key",
-											   "oauth_client",
-											   "access_token",
-											   "refresh_token",
-											   "session",
-											   "account",
-											   "certificate",
-											   "ssh_key",
-											   "webhook_secret",
-											   "password",
-											   "pg_role",
-											   "cloud_key",
-											   "personal_access_token",
-											   "signing_key",
-											   NULL};
-
 /* A value or null as a pair for steward_run. */
 #define TEXT_VALUE(s) ((s) ? CStringGetTextDatum(s) : (Datum) 0)
 
@@ -372,6 +357,8 @@ store_facts(const Facts *facts, pg_uuid_t *id)
 	bool isnull;
 
 	steward_lock_pair(facts->org, holder_id, owner_id, &holder, &owner);
+	steward_require_scopes(facts->org, &holder.id, holder.name, facts->scopes, true, facts->justification,
+						   facts->ticket);
 	namestrcpy(&caller, steward_caller_name());
 	{
 		Datum values[] = {UUIDPGetDatum(facts->org),
@@ -420,7 +407,7 @@ read_facts(FunctionCallInfo fcinfo, Facts *facts)
 {
 	facts->external_id = steward_name_arg(fcinfo, 0, "external_id", 512, true);
 	facts->system = steward_reference_arg(fcinfo, 1, "system", true);
-	facts->kind = choice_arg(fcinfo, 2, "kind", credential_kinds, true);
+	facts->kind = choice_arg(fcinfo, 2, "kind", steward_credential_kinds, true);
 	facts->holder = steward_text_arg(fcinfo, 3, "holder", true);
 	if (PG_ARGISNULL(4))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("scopes must not be null")));

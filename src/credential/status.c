@@ -5,10 +5,8 @@
  * authorize() and the views ask the same function, about the credential's row and, read at this moment, the rows of its
  * holder, its owner and its organization.  A credential lives only if nothing says otherwise.
  *
- * Epochs compose: what was issued at a moment lives only if that is later than the epoch of the organization and of the
- * holder; and since when its owner has owned it must be later than the owner's epoch.  The owner's epoch is compared
- * with the ownership, not with the issuing, because what somebody takes over from a leaver was never theirs to know
- * before, and must not die of an epoch from years ago.
+ * Epochs compose (revocation/epoch.h).  What derives from a credential dies with it: the check climbs to the parents, so
+ * that neither a row made beside a revocation nor one whose bookkeeping was deferred outlives them.
  */
 #include "postgres.h"
 
@@ -16,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
@@ -24,7 +23,10 @@
 #include "utils/uuid.h"
 
 #include "core/authority.h"
+#include "core/module.h"
 #include "credential/status.h"
+#include "revocation/epoch.h"
+#include "revocation/visible.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_credential_status);
@@ -44,8 +46,27 @@ const char *const steward_reason_names[STEWARD_REASONS] = {
 	[STEWARD_BEFORE_EPOCH] = "before_epoch",
 	[STEWARD_INSUFFICIENT_SCOPE] = "insufficient_scope",
 	[STEWARD_WRONG_AUDIENCE] = "wrong_audience",
+	[STEWARD_WRONG_TYPE] = "wrong_type",
+	[STEWARD_PROOF_REQUIRED] = "proof_required",
+	[STEWARD_STALE] = "stale",
 	[STEWARD_POLICY] = "policy",
 };
+
+const char *const steward_credential_kinds[] = {"api_key",
+												"oauth_client",
+												"access_token",
+												"refresh_token",
+												"session",
+												"account",
+												"certificate",
+												"ssh_key",
+												"webhook_secret",
+												"password",
+												"pg_role",
+												"cloud_key",
+												"personal_access_token",
+												"signing_key",
+												NULL};
 
 /* A text column equals a constant. */
 static bool
@@ -83,6 +104,96 @@ fetch_principal(const StewardRow *credential, const char *column, Snapshot snaps
 	return !isnull && steward_fetch(STEWARD_PRINCIPAL, snapshot, 2, keys, principal);
 }
 
+/* Whether a credential is later than the epochs that apply to it; an epoch that is null lets nothing pass. */
+static bool
+outlives_epochs(const StewardRow *credential, const StewardRow *organization, const StewardRow *holder,
+				const StewardRow *owner)
+{
+	StewardEpochs epochs = STEWARD_NO_EPOCHS;
+
+	epochs.issued_at = time_of(credential, "issued_at", DT_NOBEGIN);
+	epochs.owned_since = time_of(credential, "owner_since", DT_NOBEGIN);
+	epochs.organization = time_of(organization, "tokens_valid_after", DT_NOEND);
+	epochs.principal = time_of(holder, "tokens_valid_after", DT_NOEND);
+	epochs.owner = time_of(owner, "tokens_valid_after", DT_NOEND);
+	return steward_epochs_pass(&epochs);
+}
+
+/* Whether a credential derives from another so that it dies with it; a rotated one does not. */
+static bool
+bound_to_parent(const StewardRow *credential)
+{
+	return text_is(credential, "parent_kind", "delegated_from") || text_is(credential, "parent_kind", "issued_by") ||
+		   text_is(credential, "parent_kind", "belongs_to");
+}
+
+/* Whether a parent is dead for good; one that is suspended or expired still lets its children live. */
+static bool
+is_dead(const StewardRow *credential, const StewardRow *organization, Snapshot snapshot)
+{
+	StewardRow holder;
+	StewardRow owner;
+
+	if (text_is(credential, "state", "revoked"))
+		return true;
+	/* A discovered one has nobody yet whose epoch could kill it. */
+	if (!fetch_principal(credential, "holder_id", snapshot, &holder) ||
+		!fetch_principal(credential, "owner_id", snapshot, &owner))
+		return !text_is(credential, "state", "discovered");
+	return !outlives_epochs(credential, organization, &holder, &owner);
+}
+
+/*
+ * Whether everything that a credential derives from lives.  Chains may be long, and a hand could have made a cycle:
+ * one row of the chain is marked, ever later (Brent), and meeting it again ends the climb.
+ */
+static bool
+parents_live(const StewardRow *credential, const StewardRow *organization, Snapshot snapshot)
+{
+	StewardRow row = *credential;
+	pg_uuid_t marked = {0};
+	int64 steps = 0;
+	int64 mark_at = 1;
+	bool live = true;
+
+	while (live && bound_to_parent(&row))
+	{
+		MemoryContext context =
+			AllocSetContextCreate(CurrentMemoryContext, "parent of a credential", ALLOCSET_SMALL_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(context);
+		StewardRow parent;
+		pg_uuid_t id;
+		Datum keys[2];
+		bool isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		keys[0] = steward_row_get(&row, "org_id", &isnull);
+		keys[1] = steward_row_get(&row, "parent_id", &isnull);
+		id = *DatumGetUUIDP(keys[1]);
+		live =
+			steward_fetch(STEWARD_CREDENTIAL, snapshot, 2, keys, &parent) && !is_dead(&parent, organization, snapshot);
+		MemoryContextSwitchTo(old);
+		/* The row outlives the context of its own look-ups, not that of its child. */
+		if (live)
+		{
+			HeapTuple copy = heap_copytuple(parent.tuple);
+
+			if (row.tuple != credential->tuple)
+				heap_freetuple(row.tuple);
+			row = (StewardRow){.tuple = copy, .desc = credential->desc};
+		}
+		MemoryContextDelete(context);
+		if (memcmp(&id, &marked, sizeof(id)) == 0)
+			break;
+		if (++steps == mark_at)
+		{
+			marked = id;
+			mark_at *= 2;
+		}
+	}
+	return live;
+}
+
 /*
  * steward_credential_reason
  *		Why the credential must not pass at the moment now, or STEWARD_OK.
@@ -96,7 +207,6 @@ steward_credential_reason(const StewardRow *credential, Snapshot snapshot, Times
 	StewardRow organization;
 	StewardRow holder;
 	StewardRow owner;
-	TimestampTz issued = time_of(credential, "issued_at", DT_NOBEGIN);
 	Datum key;
 	bool isnull;
 
@@ -118,10 +228,10 @@ steward_credential_reason(const StewardRow *credential, Snapshot snapshot, Times
 	if (!text_is(credential, "state", "active") || !text_is(&holder, "state", "active"))
 		return STEWARD_SUSPENDED;
 
-	if (issued <= time_of(&organization, "tokens_valid_after", DT_NOEND) ||
-		issued <= time_of(&holder, "tokens_valid_after", DT_NOEND) ||
-		time_of(credential, "owner_since", DT_NOBEGIN) <= time_of(&owner, "tokens_valid_after", DT_NOEND))
+	if (!outlives_epochs(credential, &organization, &holder, &owner))
 		return STEWARD_BEFORE_EPOCH;
+	if (!parents_live(credential, &organization, snapshot))
+		return STEWARD_REVOKED;
 
 	if (time_of(credential, "expires_at", DT_NOEND) <= now)
 		return STEWARD_EXPIRED;
@@ -129,7 +239,7 @@ steward_credential_reason(const StewardRow *credential, Snapshot snapshot, Times
 		return STEWARD_ROTATION_OVERDUE;
 	if (time_of(credential, "not_before", DT_NOBEGIN) > now || time_of(&holder, "starts_at", DT_NOBEGIN) > now)
 		return STEWARD_NOT_YET_VALID;
-	return STEWARD_OK;
+	return steward_is_stale(snapshot, now) ? STEWARD_STALE : STEWARD_OK;
 }
 
 /* The effective status of a credential, for people: finer than the reason of a check in some places. */
@@ -142,6 +252,7 @@ effective_status(const StewardRow *credential, Snapshot snapshot, TimestampTz no
 	switch (reason)
 	{
 		case STEWARD_OK:
+		case STEWARD_STALE: /* what this node knows, old as it may be */
 			return "active";
 		case STEWARD_REVOKED:
 			return DatumGetBool(steward_row_get(credential, "external_pending", &isnull)) ? "pending_external"

@@ -25,11 +25,17 @@ typedef enum StewardReason
 	STEWARD_BEFORE_EPOCH,
 	STEWARD_INSUFFICIENT_SCOPE,
 	STEWARD_WRONG_AUDIENCE,
+	STEWARD_WRONG_TYPE,
+	STEWARD_PROOF_REQUIRED,
+	STEWARD_STALE,
 	STEWARD_POLICY,
 	STEWARD_REASONS
 } StewardReason;
 
 extern const char *const steward_reason_names[STEWARD_REASONS];
+
+/* The closed list of kinds of credentials, which ends with NULL; the table's constraint has the same. */
+extern const char *const steward_credential_kinds[];
 
 extern StewardReason steward_credential_reason(const StewardRow *credential, Snapshot snapshot, TimestampTz now);
 

@@ -24,6 +24,7 @@
 #include "core/authority.h"
 #include "core/plan.h"
 #include "core/reference.h"
+#include "directory/import.h"
 #include "steward.h"
 
 PG_FUNCTION_INFO_V1(steward_import_directory);
@@ -102,6 +103,9 @@ answer(const Import *import, const char *resource, int64 found, int64 added, int
 					  Int64GetDatum(unmatched)};
 	bool nulls[lengthof(values)] = {false};
 
+	/* A preview has another answer. */
+	if (import->rsinfo == NULL)
+		return;
 	tuplestore_putvalues(import->rsinfo->setResult, import->rsinfo->setDesc, values, nulls);
 }
 
@@ -221,6 +225,25 @@ open_directory(const pg_uuid_t *org, const char *reference)
 	return id;
 }
 
+/* Names the rows of the list to an open resynchronization; those that were written have been seen already. */
+static void
+note_seen(const Import *import)
+{
+	static StewardPlan users = STEWARD_PLAN(
+		"uuj", "INSERT INTO steward.directory_sync_seen (org_id, sync_id, row_id) SELECT s.org_id, s.id, u.id "
+			   "FROM steward.directory_sync s JOIN steward.directory_user u ON u.org_id = s.org_id "
+			   "AND u.directory_id = s.directory_id WHERE s.org_id = $1 AND s.directory_id = $2 AND s.state = 'open' "
+			   "AND u.external_id IN (SELECT i.external_id FROM (" USERS ") i) ON CONFLICT DO NOTHING");
+	static StewardPlan groups = STEWARD_PLAN(
+		"uuj", "INSERT INTO steward.directory_sync_seen (org_id, sync_id, row_id) SELECT s.org_id, s.id, g.id "
+			   "FROM steward.directory_sync s JOIN steward.directory_group g ON g.org_id = s.org_id "
+			   "AND g.directory_id = s.directory_id WHERE s.org_id = $1 AND s.directory_id = $2 AND s.state = 'open' "
+			   "AND g.external_id IN (SELECT i.external_id FROM (" GROUPS ") i) ON CONFLICT DO NOTHING");
+
+	steward_run(&users, STEWARD_LATEST, import->values, NULL);
+	steward_run(&groups, STEWARD_LATEST, import->values, NULL);
+}
+
 /* Users: new, changed; and, when the list is complete, those no longer in it. */
 static void
 import_users(const Import *import)
@@ -338,6 +361,32 @@ import_members(const Import *import)
 }
 
 /*
+ * steward_import
+ *		Imports checked arguments; rsinfo takes the answer, or is NULL for a preview.
+ */
+void
+steward_import(const pg_uuid_t *org, const char *reference, Datum resources, bool complete, ReturnSetInfo *rsinfo)
+{
+	Import import = {.rsinfo = rsinfo, .complete = complete};
+
+	STEWARD_AS_OWNER();
+	{
+		import.values[0] = UUIDPGetDatum(org);
+		/* Not known yet, and not used before it is. */
+		import.values[1] = UUIDPGetDatum(org);
+		import.values[2] = resource_array(resources);
+		plan_for_size(import.values[2]);
+		check_resources(&import);
+		import.values[1] = UUIDPGetDatum(open_directory(org, reference));
+		import_users(&import);
+		import_groups(&import);
+		import_members(&import);
+		note_seen(&import);
+	}
+	STEWARD_AS_OWNER_END();
+}
+
+/*
  * import_directory(directory uuid | text, resources jsonb, complete boolean DEFAULT false,
  *					org uuid DEFAULT default_org())
  *		→ rows (resource text, found bigint, added bigint, changed bigint, unchanged bigint, removed bigint,
@@ -352,7 +401,7 @@ import_members(const Import *import)
 Datum
 steward_import_directory(PG_FUNCTION_ARGS)
 {
-	Import import = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+	bool complete;
 	char *reference = steward_reference_arg(fcinfo, 0, "directory", true);
 	const pg_uuid_t *org;
 	Datum resources;
@@ -365,25 +414,12 @@ steward_import_directory(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(2))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("complete must not be null")));
 	resources = PG_GETARG_DATUM(1);
-	import.complete = PG_GETARG_BOOL(2);
+	complete = PG_GETARG_BOOL(2);
 	org = steward_org_arg(fcinfo, 3);
 	steward_require(org, STEWARD_PROFILE_CONNECTOR);
 	PreventCommandIfReadOnly("import_directory()");
 	InitMaterializedSRF(fcinfo, 0);
 
-	STEWARD_AS_OWNER();
-	{
-		import.values[0] = UUIDPGetDatum(org);
-		/* Not known yet, and not used before it is. */
-		import.values[1] = UUIDPGetDatum(org);
-		import.values[2] = resource_array(resources);
-		plan_for_size(import.values[2]);
-		check_resources(&import);
-		import.values[1] = UUIDPGetDatum(open_directory(org, reference));
-		import_users(&import);
-		import_groups(&import);
-		import_members(&import);
-	}
-	STEWARD_AS_OWNER_END();
+	steward_import(org, reference, resources, complete, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }

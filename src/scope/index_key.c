@@ -63,11 +63,16 @@ is_fixed(const Head *head, int segment)
 size_t
 steward_index_cut(const char *scope, size_t len, bool *whole)
 {
-	Head head;
+	int separators = 0;
 
-	take_head(&head, scope, len);
-	*whole = head.segments < STEWARD_INDEX_SEGMENTS;
-	return head.end[head.segments - 1];
+	for (size_t i = 0; i < len; i++)
+		if (steward_is_separator(scope[i]) && ++separators == STEWARD_INDEX_SEGMENTS)
+		{
+			*whole = false;
+			return i;
+		}
+	*whole = separators < STEWARD_INDEX_SEGMENTS - 1;
+	return len;
 }
 
 /*

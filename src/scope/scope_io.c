@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -112,6 +113,13 @@ report(struct Node *escontext, const StewardScopeFault *fault, const char *input
 	return false;
 }
 
+/* What steward_set_canonicalize() calls now and then: a hostile list may take seconds. */
+static void
+check_for_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
 /* A set is larger than it may be. */
 static bool
 report_too_many(struct Node *escontext)
@@ -158,7 +166,7 @@ pack(const StewardScopeText *scopes, int count)
 ScopeSet *
 steward_scope_set_make(StewardScopeText *scopes, size_t count)
 {
-	int members = steward_set_canonicalize(scopes, count);
+	int members = steward_set_canonicalize(scopes, count, check_for_interrupts);
 
 	if (members < 0)
 		report_too_many(NULL);
@@ -174,7 +182,7 @@ steward_scope_set_make(StewardScopeText *scopes, size_t count)
 static ScopeSet *
 make_set(struct Node *escontext, StewardScopeText *scopes, size_t count)
 {
-	int members = steward_set_canonicalize(scopes, count);
+	int members = steward_set_canonicalize(scopes, count, check_for_interrupts);
 
 	if (members < 0)
 	{

@@ -201,10 +201,11 @@ sort_unique(StewardScopeText *scopes, size_t count)
  *		or -1 when that is more than a set may have.
  *
  * Time is linear in the number of scopes (besides sorting), whatever they are: they are taken with the more general
- * first, so what has been kept stays, and as soon as that is too much it is over.
+ * first, so what has been kept stays, and as soon as that is too much it is over.  pause, unless NULL, is called now and
+ * then and may not come back: nothing is held.
  */
 int
-steward_set_canonicalize(StewardScopeText *scopes, size_t count)
+steward_set_canonicalize(StewardScopeText *scopes, size_t count, void (*pause)(void))
 {
 	uint16_t general[STEWARD_SCOPE_SET_MAX_MEMBERS];
 	size_t generals = 0;
@@ -223,6 +224,8 @@ steward_set_canonicalize(StewardScopeText *scopes, size_t count)
 		StewardScopeText scope = scopes[i];
 		bool covered = false;
 
+		if (pause != NULL && i % 256 == 0)
+			pause();
 		for (size_t g = 0; g < generals && !covered; g++)
 		{
 			const StewardScopeText *pattern = &scopes[general[g]];

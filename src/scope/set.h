@@ -65,7 +65,7 @@ extern size_t steward_set_text_len(const uint8_t *set);
 extern bool steward_set_covers(const uint8_t *set, const char *scope, size_t scope_len);
 extern bool steward_set_overlaps(const uint8_t *set, const char *scope, size_t scope_len);
 extern int steward_set_compare(const uint8_t *a, const uint8_t *b);
-extern int steward_set_canonicalize(StewardScopeText *scopes, size_t count);
+extern int steward_set_canonicalize(StewardScopeText *scopes, size_t count, void (*pause)(void));
 extern size_t steward_set_room(size_t members, size_t text_bytes);
 extern void steward_set_begin(StewardSetWriter *writer, uint8_t *set);
 extern void steward_set_add(StewardSetWriter *writer, const char *scope, size_t len);

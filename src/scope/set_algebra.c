@@ -161,9 +161,9 @@ steward_scope_set_union(PG_FUNCTION_ARGS)
 	ScopeSet *b = PG_GETARG_SCOPE_SET_P(1);
 
 	if (steward_scope_set_covers(a, b))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+		PG_RETURN_POINTER(a);
 	if (steward_scope_set_covers(b, a))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
+		PG_RETURN_POINTER(b);
 	PG_RETURN_POINTER(combine(gather_both, a, b));
 }
 
@@ -178,9 +178,9 @@ steward_scope_set_intersection(PG_FUNCTION_ARGS)
 	ScopeSet *b = PG_GETARG_SCOPE_SET_P(1);
 
 	if (steward_scope_set_covers(b, a))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+		PG_RETURN_POINTER(a);
 	if (steward_scope_set_covers(a, b))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
+		PG_RETURN_POINTER(b);
 	PG_RETURN_POINTER(combine(gather_overlaps, a, b));
 }
 

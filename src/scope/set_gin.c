@@ -53,8 +53,8 @@ typedef struct KeyInfo
 	bool exact;
 	bool rest; /* there are asked scopes without keys */
 	const uint8_t *set;
-	uint16_t len;
-	char text[STEWARD_SCOPE_MAX_BYTES];
+	const char *text;
+	size_t len;
 } KeyInfo;
 
 /* The keys of a query as they are gathered. */
@@ -64,6 +64,7 @@ typedef struct Query
 	bool *partial;
 	Pointer *infos;
 	int count;
+	int room;
 } Query;
 
 static Question
@@ -118,33 +119,57 @@ steward_scope_set_gin_value(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(keys);
 }
 
-/* Adds a key to look for; text and len, or set, are what keys found by a prefix must go with. */
+/* Makes room for so many more keys. */
 static void
-add_key(Query *query, const StewardIndexKey *key, int group, bool rest, const char *text, size_t len,
-		const uint8_t *set)
+make_room(Query *query, int more)
 {
-	KeyInfo *info = palloc(sizeof(KeyInfo));
+	if (query->count + more <= query->room)
+		return;
+	query->room = query->room == 0 ? more : Max(query->count + more, 2 * query->room);
+	if (query->keys == NULL)
+	{
+		query->keys = palloc(query->room * sizeof(Datum));
+		query->partial = palloc(query->room * sizeof(bool));
+		query->infos = palloc(query->room * sizeof(Pointer));
+	}
+	else
+	{
+		query->keys = repalloc(query->keys, query->room * sizeof(Datum));
+		query->partial = repalloc(query->partial, query->room * sizeof(bool));
+		query->infos = repalloc(query->infos, query->room * sizeof(Pointer));
+	}
+}
 
-	info->group = group;
-	info->exact = key->exact;
-	info->rest = rest;
-	info->set = set;
-	info->len = (uint16_t) len;
-	memcpy(info->text, text, len);
-	query->keys[query->count] = PointerGetDatum(steward_scope_make(key->text, key->len));
-	query->partial[query->count] = key->prefix;
-	query->infos[query->count] = (Pointer) info;
-	query->count++;
+/* Adds keys to look for, of which is known what info says, but for whether they are exact. */
+static void
+add_keys(Query *query, const StewardIndexKey *keys, int count, const KeyInfo *info)
+{
+	KeyInfo *infos = palloc(count * sizeof(KeyInfo));
+
+	make_room(query, count);
+	for (int i = 0; i < count; i++)
+	{
+		infos[i] = *info;
+		infos[i].exact = keys[i].exact;
+		query->keys[query->count] = PointerGetDatum(steward_scope_make(keys[i].text, keys[i].len));
+		query->partial[query->count] = keys[i].prefix;
+		query->infos[query->count] = (Pointer) &infos[i];
+		query->count++;
+	}
 }
 
 /* Adds the keys that an asked scope is looked for by. */
 static void
-add_keys(Query *query, Question question, int group, bool rest, const char *scope, size_t len)
+ask_for(Query *query, Question question, int group, bool rest, const char *scope, size_t len)
 {
 	StewardIndexKey keys[STEWARD_INDEX_MAX_KEYS];
-	bool whole;
+	KeyInfo info = {group, false, rest, NULL, NULL, len};
+	char *text = palloc(len);
 	int count = 0;
+	bool whole;
 
+	memcpy(text, scope, len);
+	info.text = text;
 	switch (question)
 	{
 		case OVERLAPS:
@@ -164,17 +189,17 @@ add_keys(Query *query, Question question, int group, bool rest, const char *scop
 			count = 1;
 			break;
 	}
-	for (int i = 0; i < count; i++)
-		add_key(query, &keys[i], group, rest, scope, len, NULL);
+	add_keys(query, keys, count, &info);
 }
 
 /* Adds the prefix of all keys; those are meant that go with any member of the set. */
 static void
-add_all_keys(Query *query, const uint8_t *set)
+ask_for_any(Query *query, const uint8_t *set)
 {
 	StewardIndexKey all = {true, false, 0, ""};
+	KeyInfo info = {0, false, false, set, NULL, 0};
 
-	add_key(query, &all, 0, false, "", 0, set);
+	add_keys(query, &all, 1, &info);
 }
 
 /* GIN support function 3: the keys to look for. */
@@ -187,17 +212,13 @@ steward_scope_set_gin_query(PG_FUNCTION_ARGS)
 	Pointer **infos = (Pointer **) PG_GETARG_POINTER(4);
 	int32 *mode = (int32 *) PG_GETARG_POINTER(6);
 	Question question = question_of(strategy);
-	Query query;
+	Query query = {0};
 
-	query.keys = palloc(MAX_ASKED * STEWARD_INDEX_MAX_KEYS * sizeof(Datum));
-	query.partial = palloc(MAX_ASKED * STEWARD_INDEX_MAX_KEYS * sizeof(bool));
-	query.infos = palloc(MAX_ASKED * STEWARD_INDEX_MAX_KEYS * sizeof(Pointer));
-	query.count = 0;
 	if (strategy >= COVERS_SCOPE)
 	{
 		Scope *scope = PG_GETARG_SCOPE_P(0);
 
-		add_keys(&query, question, 0, false, SCOPE_TEXT(scope));
+		ask_for(&query, question, 0, false, SCOPE_TEXT(scope));
 	}
 	else
 	{
@@ -206,14 +227,14 @@ steward_scope_set_gin_query(PG_FUNCTION_ARGS)
 
 		/* Any of them suffices, so none may be left out. */
 		if (asked > MAX_ASKED && (question == OVERLAPS || question == COVERED_BY))
-			add_all_keys(&query, set);
+			ask_for_any(&query, set);
 		else
 		{
 			StewardSetWalk walk;
 
 			steward_set_walk(&walk, set);
 			for (int group = 0; group < MAX_ASKED && steward_set_next(&walk); group++)
-				add_keys(&query, question, group, asked > MAX_ASKED, walk.text, walk.len);
+				ask_for(&query, question, group, asked > MAX_ASKED, walk.text, walk.len);
 		}
 		/* Every set covers the empty one. */
 		if (asked == 0 && question == COVERS)

@@ -47,16 +47,6 @@ typedef enum Relationship
 	OVERLAPS
 } Relationship;
 
-/* Whether a set that has this key, so often as the statistics say, covers the asked scope; keys may be cut. */
-static bool
-key_covers(const Scope *key, const char *scope, size_t len)
-{
-	bool whole;
-
-	return steward_scope_covers(SCOPE_TEXT(key), scope, len) ||
-		   steward_scope_covers(SCOPE_TEXT(key), scope, steward_index_cut(scope, len, &whole));
-}
-
 /*
  * The part of sets for which one of the asked scopes has something in common with a key.
  *
@@ -98,10 +88,18 @@ cover_part(const AttStatsSlot *keys, const uint8_t *asked, double unknown)
 	for (int n = 0; n < JOIN_SAMPLE && steward_set_next(&walk); n++)
 	{
 		double none = 1.0;
+		bool whole;
+		size_t cut = steward_index_cut(walk.text, walk.len, &whole);
 
 		for (int i = 0; i < keys->nvalues; i++)
-			if (key_covers(DatumGetScopeP(keys->values[i]), walk.text, walk.len))
+		{
+			Scope *key = DatumGetScopeP(keys->values[i]);
+
+			/* A key may be the beginning of a member that covers it, and is then compared with its beginning. */
+			if (steward_scope_covers(SCOPE_TEXT(key), walk.text, walk.len) ||
+				(cut < walk.len && steward_scope_covers(SCOPE_TEXT(key), walk.text, cut)))
 				none *= 1.0 - keys->numbers[i];
+		}
 		part *= none < 1.0 ? 1.0 - none : unknown;
 	}
 	return part;

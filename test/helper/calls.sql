@@ -1,5 +1,5 @@
 -- A call of every SQL-callable function of steward with arguments that would do, made up from the catalog, so that a
--- function that comes later is called, too.  Included like cases.sql, and after it.
+-- function that comes later is called, too; among them those that views call, as audit_target() and audited_org().  Included like cases.sql, and after it.
 
 -- What an argument is given, by its name, else by its type.  What is looked for in an organization is what
 -- pg_temp.company() makes; ids are made up unless the caller replaces them.
@@ -18,6 +18,11 @@ INSERT INTO call_value VALUES
 	('type text', $$'calls'$$), ('type uuid', $$'01900000-0000-7000-8000-000000000001'$$), ('type jsonb', $$'{}'$$),
 	('type boolean', $$false$$), ('type interval', $$'1 day'$$), ('type timestamp with time zone', $$now() + interval '1 day'$$),
 	('type steward.scope_set', $$'calls:read'$$), ('type steward.scope', $$'calls:read'$$), ('type text[]', $$'{}'$$),
+	('layer', $$'sso'$$), ('decision', $$'mitigate'$$), ('split', $$NULL$$), ('evidence', $$'steward.evidence_keys_expire'$$),
+	('max_action', $$'suspend'$$), ('agents', $$NULL$$), ('brake_window', $$'1 hour'$$), ('category', $$NULL$$),
+	('min_score', $$0.5$$), ('within', $$'1 hour'$$), ('suspend_for', $$NULL$$), ('narrow_to', $$NULL$$), ('format', $$'plain'$$),
+	('signals', $$'[]'$$), ('severity', $$'low'$$), ('since', $$now() - interval '1 day'$$), ('until', $$now() + interval '1 day'$$),
+	('type numeric', $$1$$),
 	('type integer', $$1$$), ('type bigint', $$1$$);
 
 -- Functions of people: not those of types and operators, not triggers.  org stands for the argument of that name, kind
@@ -30,7 +35,9 @@ RETURNS SETOF record LANGUAGE sql AS $$
 			WHEN a.arg = 'kind' AND p.proname = 'register_system' THEN '''saas'''
 			WHEN a.arg = 'kind' THEN '''api_key'''
 			WHEN a.arg = 'actor' AND a.type = 'jsonb' THEN '''{}'''
-			WHEN a.type IN ('uuid', 'record') OR v.value IS NULL THEN coalesce(t.value, 'NULL')
+			WHEN a.arg = 'action' AND p.proname = 'set_signal_rule' THEN '''alert'''
+			WHEN a.type IN ('uuid', 'record') OR (a.type = 'jsonb' AND a.arg IN ('event', 'evidence'))
+				OR (a.type LIKE 'timestamp%' AND a.arg NOT IN ('since', 'until', 'after')) OR v.value IS NULL THEN coalesce(t.value, 'NULL')
 			ELSE v.value END, CASE WHEN a.type = 'record' AND to_regtype('steward.credential') IS NOT NULL THEN 'steward.credential' ELSE a.type END),
 			', ' ORDER BY a.n) FILTER (WHERE a.n IS NOT NULL), 'NULL'),
 		coalesce(string_agg('a' || a.n, ', ' ORDER BY a.n), 'nothing'),

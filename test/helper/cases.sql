@@ -11,7 +11,7 @@ DECLARE
 	part text;
 	whole text := '';
 BEGIN
-	FOR relation IN SELECT oid FROM pg_class WHERE relnamespace = 'steward'::regnamespace AND relkind = 'r' ORDER BY relname LOOP
+	FOR relation IN SELECT oid FROM pg_class WHERE relnamespace = 'steward'::regnamespace AND relkind = 'r' AND relname <> 'credential_use' ORDER BY relname LOOP
 		EXECUTE format('SELECT md5(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), '''')) FROM %s t', relation) INTO part;
 		whole := whole || relation::text || part;
 	END LOOP;

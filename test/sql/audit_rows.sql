@@ -94,3 +94,4 @@ ROLLBACK;
 SELECT (pg_temp.attempt(format('SET steward.request_id = %L', repeat('x', 201)))).code, (pg_temp.attempt($$SET steward.request_id = E'a\nb'$$)).code;
 SELECT steward.revoke_profile('audit_rows_admin', 'admin') AS revoked;
 DROP ROLE audit_rows_admin;
+-- The views of the log call audit_target() and audited_org() for each event.

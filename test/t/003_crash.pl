@@ -14,8 +14,9 @@ my $node = new_server('node', conf => "wal_writer_delay = 10s\ncheckpoint_timeou
 $node->start;
 load_acme($node, 'acme');
 
-# 500 more people with a key each.
+# 500 more people with a key each, who may all leave at once.
 $node->safe_psql('acme', q{
+	SELECT steward.set_lifecycle_policy('{"brake_count": 1000}');
 	INSERT INTO steward.directory_user (org_id, directory_id, external_id, user_name)
 	SELECT d.org_id, d.id, 'x' || n, 'x' || n FROM steward.directory d, generate_series(1, 500) AS n;
 	INSERT INTO public.keys SELECT 'x' || n, k.credential_id, k.secret

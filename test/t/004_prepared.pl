@@ -9,7 +9,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Steward;
 
-my $node = new_server('node');
+# A transaction that notifies cannot be prepared, and a leaver with credentials elsewhere does.
+my $node = new_server('node', conf => 'steward.notify = off');
 $node->start;
 load_acme($node, 'acme');
 

@@ -19,6 +19,7 @@ CREATE TABLE steward.principal (
     approved_by uuid,
     tokens_valid_after timestamptz NOT NULL DEFAULT '-infinity',
     offboarded_at timestamptz,
+    leaves_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     CONSTRAINT principal_pkey PRIMARY KEY (org_id, id),
     CONSTRAINT principal_owner_fkey FOREIGN KEY (org_id, owner_id) REFERENCES steward.principal (org_id, id),
@@ -34,6 +35,9 @@ CREATE INDEX principal_email_idx ON steward.principal (org_id, lower(email)) WHE
 CREATE INDEX principal_owner_idx ON steward.principal (org_id, owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX principal_second_owner_idx ON steward.principal (org_id, second_owner_id) WHERE second_owner_id IS NOT NULL;
 CREATE INDEX principal_ends_at_idx ON steward.principal (org_id, ends_at) WHERE ends_at IS NOT NULL AND state <> 'offboarded';
+CREATE INDEX principal_leaves_at_idx ON steward.principal (org_id, leaves_at) WHERE leaves_at IS NOT NULL;
+ALTER TABLE steward.org_policy ADD CONSTRAINT org_policy_default_owner_fkey FOREIGN KEY (org_id, default_owner_id)
+    REFERENCES steward.principal (org_id, id);
 COMMENT ON TABLE steward.principal IS 'whoever can hold a credential: a person, a service, an AI agent, a workload';
 COMMENT ON COLUMN steward.principal.org_id IS 'organization';
 COMMENT ON COLUMN steward.principal.id IS 'identity';
@@ -53,6 +57,7 @@ COMMENT ON COLUMN steward.principal.ticket IS 'reference to the request';
 COMMENT ON COLUMN steward.principal.approved_by IS 'who approved it';
 COMMENT ON COLUMN steward.principal.tokens_valid_after IS 'epoch: what it holds or owns and was issued at or before this moment is dead';
 COMMENT ON COLUMN steward.principal.offboarded_at IS 'when it left';
+COMMENT ON COLUMN steward.principal.leaves_at IS 'suspended: when that becomes leaving; offboarded: when what is only suspended is revoked';
 COMMENT ON COLUMN steward.principal.created_at IS 'when it was made';
 
 CREATE TABLE steward.principal_identity (
@@ -105,7 +110,7 @@ CREATE TABLE steward.lifecycle_event (
     directory_user_id uuid,
     person text NOT NULL,
     cause text NOT NULL CONSTRAINT lifecycle_event_cause_known
-        CHECK (cause IN ('added', 'activated', 'deactivated', 'deleted', 'ended', 'unlinked', 'relinked', 'changed', 'membership')),
+        CHECK (cause IN ('added', 'activated', 'deactivated', 'deleted', 'ended', 'unlinked', 'relinked', 'changed', 'membership', 'rule')),
     source_event_id text,
     attributes_old jsonb NOT NULL DEFAULT '{}',
     attributes_new jsonb NOT NULL DEFAULT '{}',
@@ -113,10 +118,12 @@ CREATE TABLE steward.lifecycle_event (
     event_time timestamptz,
     effective_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     recorded_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    xact xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
     CONSTRAINT lifecycle_event_pkey PRIMARY KEY (org_id, id),
     CONSTRAINT lifecycle_event_principal_fkey FOREIGN KEY (org_id, principal_id) REFERENCES steward.principal (org_id, id)
 );
 CREATE INDEX lifecycle_event_principal_idx ON steward.lifecycle_event (org_id, principal_id, id);
+CREATE INDEX lifecycle_event_gone_idx ON steward.lifecycle_event (org_id, directory_id, recorded_at) WHERE kind IN ('leaver', 'suspend');
 COMMENT ON TABLE steward.lifecycle_event IS 'joiner, mover, leaver, rehire, suspend, resume: one row an event, with what it did';
 COMMENT ON COLUMN steward.lifecycle_event.org_id IS 'organization';
 COMMENT ON COLUMN steward.lifecycle_event.id IS 'identity, ordered in time';
@@ -133,3 +140,59 @@ COMMENT ON COLUMN steward.lifecycle_event.effects IS 'what the event did, counte
 COMMENT ON COLUMN steward.lifecycle_event.event_time IS 'when the source says it happened';
 COMMENT ON COLUMN steward.lifecycle_event.effective_at IS 'when it took effect, inside the transaction';
 COMMENT ON COLUMN steward.lifecycle_event.recorded_at IS 'start of the transaction that recorded it';
+COMMENT ON COLUMN steward.lifecycle_event.xact IS 'transaction that recorded it';
+
+CREATE TABLE steward.department_owner (
+    org_id uuid NOT NULL,
+    department text NOT NULL CONSTRAINT department_owner_department_valid CHECK (department = btrim(department) AND length(department) BETWEEN 1 AND 512),
+    owner_id uuid NOT NULL,
+    CONSTRAINT department_owner_pkey PRIMARY KEY (org_id, department),
+    CONSTRAINT department_owner_owner_fkey FOREIGN KEY (org_id, owner_id) REFERENCES steward.principal (org_id, id)
+);
+CREATE INDEX department_owner_owner_idx ON steward.department_owner (org_id, owner_id);
+COMMENT ON TABLE steward.department_owner IS 'who takes over from a leaver of a department';
+COMMENT ON COLUMN steward.department_owner.org_id IS 'organization';
+COMMENT ON COLUMN steward.department_owner.department IS 'department, in lower case as lower() makes it';
+COMMENT ON COLUMN steward.department_owner.owner_id IS 'who takes over';
+
+CREATE TABLE steward.lifecycle_finding (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT steward.uuid7(),
+    rule text NOT NULL CONSTRAINT lifecycle_finding_rule_known CHECK (rule IN ('default_owner_left', 'department_owner_left',
+        'scopes_not_covered', 'callback_failed', 'rehire_held')),
+    lifecycle_event_id uuid,
+    principal_id uuid,
+    credential_id uuid,
+    detail text NOT NULL,
+    found_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    CONSTRAINT lifecycle_finding_pkey PRIMARY KEY (org_id, id),
+    CONSTRAINT lifecycle_finding_event_fkey FOREIGN KEY (org_id, lifecycle_event_id) REFERENCES steward.lifecycle_event (org_id, id),
+    CONSTRAINT lifecycle_finding_principal_fkey FOREIGN KEY (org_id, principal_id) REFERENCES steward.principal (org_id, id)
+);
+CREATE INDEX lifecycle_finding_event_idx ON steward.lifecycle_finding (org_id, lifecycle_event_id);
+COMMENT ON TABLE steward.lifecycle_finding IS 'what a lifecycle event left for people to decide';
+COMMENT ON COLUMN steward.lifecycle_finding.org_id IS 'organization';
+COMMENT ON COLUMN steward.lifecycle_finding.id IS 'identity';
+COMMENT ON COLUMN steward.lifecycle_finding.rule IS 'which rule of governance is broken';
+COMMENT ON COLUMN steward.lifecycle_finding.lifecycle_event_id IS 'event that broke it; NULL where a rule was changed';
+COMMENT ON COLUMN steward.lifecycle_finding.principal_id IS 'person it is about';
+COMMENT ON COLUMN steward.lifecycle_finding.credential_id IS 'credential it is about';
+COMMENT ON COLUMN steward.lifecycle_finding.detail IS 'in words';
+COMMENT ON COLUMN steward.lifecycle_finding.found_at IS 'since when';
+
+CREATE TABLE steward.lifecycle_selftest_run (
+    org_id uuid NOT NULL CONSTRAINT lifecycle_selftest_run_organization_fkey REFERENCES steward.organization (id),
+    id uuid NOT NULL DEFAULT steward.uuid7(),
+    run_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    passed bigint NOT NULL,
+    failed bigint NOT NULL,
+    run_by name NOT NULL,
+    CONSTRAINT lifecycle_selftest_run_pkey PRIMARY KEY (org_id, id)
+);
+COMMENT ON TABLE steward.lifecycle_selftest_run IS 'evidence: when lifecycle_selftest() ran, and what came of it';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.org_id IS 'organization';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.id IS 'identity';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.run_at IS 'when';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.passed IS 'checks that passed';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.failed IS 'checks that failed';
+COMMENT ON COLUMN steward.lifecycle_selftest_run.run_by IS 'database role that ran it';

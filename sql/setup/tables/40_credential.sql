@@ -70,6 +70,8 @@ CREATE TABLE steward.scope_grant (
     starts_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     ends_at timestamptz NOT NULL DEFAULT 'infinity',
     ended_by_event uuid,
+    rule_id uuid,
+    given_by_event uuid,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     CONSTRAINT scope_grant_pkey PRIMARY KEY (org_id, id),
     CONSTRAINT scope_grant_role_fkey FOREIGN KEY (org_id, role_id) REFERENCES steward.role (org_id, id),
@@ -80,6 +82,8 @@ CREATE TABLE steward.scope_grant (
     CONSTRAINT scope_grant_scopes_or_role CHECK ((scopes IS NULL) <> (role_id IS NULL)),
     CONSTRAINT scope_grant_some_scope CHECK (steward.cardinality(scopes) > 0)
 );
+CREATE INDEX scope_grant_given_by_idx ON steward.scope_grant (org_id, given_by_event) WHERE given_by_event IS NOT NULL;
+CREATE INDEX scope_grant_ended_by_idx ON steward.scope_grant (org_id, ended_by_event) WHERE ended_by_event IS NOT NULL;
 CREATE INDEX scope_grant_role_idx ON steward.scope_grant (org_id, role_id) WHERE role_id IS NOT NULL;
 CREATE INDEX scope_grant_principal_idx ON steward.scope_grant (org_id, principal_id, ends_at);
 COMMENT ON TABLE steward.scope_grant IS 'scopes given to a principal; the union of the live ones is its effective scopes';
@@ -96,6 +100,8 @@ COMMENT ON COLUMN steward.scope_grant.ticket IS 'reference to the request';
 COMMENT ON COLUMN steward.scope_grant.starts_at IS 'live from';
 COMMENT ON COLUMN steward.scope_grant.ends_at IS 'live until; infinity where no end is set';
 COMMENT ON COLUMN steward.scope_grant.ended_by_event IS 'lifecycle event that ended it';
+COMMENT ON COLUMN steward.scope_grant.rule_id IS 'of a birthright: the rule that gives it (it may be gone)';
+COMMENT ON COLUMN steward.scope_grant.given_by_event IS 'of a birthright: lifecycle event that gave it';
 COMMENT ON COLUMN steward.scope_grant.created_at IS 'when it was recorded';
 
 CREATE TABLE steward.revocation (
@@ -106,16 +112,23 @@ CREATE TABLE steward.revocation (
     note text CONSTRAINT revocation_note_valid CHECK (length(btrim(note)) BETWEEN 1 AND 4000),
     subject_kind text NOT NULL CONSTRAINT revocation_subject_known CHECK (subject_kind IN ('credential', 'principal', 'organization', 'filter')),
     subject_id uuid,
+    filter jsonb,
     lifecycle_event_id uuid,
     actor name NOT NULL,
     credentials bigint NOT NULL,
     principals bigint NOT NULL,
     pending_external bigint NOT NULL,
     revoked_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
+    epoch timestamptz,
+    settled_at timestamptz,
     CONSTRAINT revocation_pkey PRIMARY KEY (org_id, id),
+    CONSTRAINT revocation_filter_of_filter CHECK ((subject_kind = 'filter') = (filter IS NOT NULL)),
+    CONSTRAINT revocation_unsettled_by_epoch CHECK (settled_at IS NOT NULL OR epoch IS NOT NULL),
     CONSTRAINT revocation_event_fkey FOREIGN KEY (org_id, lifecycle_event_id) REFERENCES steward.lifecycle_event (org_id, id)
 );
 CREATE INDEX revocation_event_idx ON steward.revocation (org_id, lifecycle_event_id) WHERE lifecycle_event_id IS NOT NULL;
+CREATE INDEX revocation_unsettled_idx ON steward.revocation (org_id, id) WHERE settled_at IS NULL;
 COMMENT ON TABLE steward.revocation IS 'one act of revocation; its id is the receipt';
 COMMENT ON COLUMN steward.revocation.org_id IS 'organization';
 COMMENT ON COLUMN steward.revocation.id IS 'the receipt';
@@ -123,12 +136,16 @@ COMMENT ON COLUMN steward.revocation.reason IS 'reason, from a closed list';
 COMMENT ON COLUMN steward.revocation.note IS 'what the actor had to say';
 COMMENT ON COLUMN steward.revocation.subject_kind IS 'what was named: a credential, a principal, an organization or a filter';
 COMMENT ON COLUMN steward.revocation.subject_id IS 'the named credential, principal or organization';
+COMMENT ON COLUMN steward.revocation.filter IS 'what revoke_matching() was asked for';
 COMMENT ON COLUMN steward.revocation.lifecycle_event_id IS 'lifecycle event that caused it';
 COMMENT ON COLUMN steward.revocation.actor IS 'database role that did it';
 COMMENT ON COLUMN steward.revocation.credentials IS 'credentials revoked';
-COMMENT ON COLUMN steward.revocation.principals IS 'principals stopped';
+COMMENT ON COLUMN steward.revocation.principals IS 'principals whose epoch moved';
 COMMENT ON COLUMN steward.revocation.pending_external IS 'of these, credentials that another system still has to kill';
 COMMENT ON COLUMN steward.revocation.revoked_at IS 'when, inside the transaction';
+COMMENT ON COLUMN steward.revocation.xid IS 'transaction of the act, in the cluster where it was done';
+COMMENT ON COLUMN steward.revocation.epoch IS 'epoch that it set on its principal or organization: what was issued at or before is dead';
+COMMENT ON COLUMN steward.revocation.settled_at IS 'when the rows of its credentials were brought up to date; NULL while maintain() still has to';
 
 CREATE TABLE steward.credential (
     org_id uuid NOT NULL,
@@ -167,6 +184,8 @@ CREATE TABLE steward.credential (
     ticket text CONSTRAINT credential_ticket_valid CHECK (length(btrim(ticket)) BETWEEN 1 AND 200),
     approved_by uuid,
     tags jsonb NOT NULL DEFAULT '{}',
+    hints jsonb NOT NULL DEFAULT '{}',
+    gone_at timestamptz,
     issued_by name NOT NULL,
     revocation_id uuid,
     revoked_at timestamptz,
@@ -189,10 +208,15 @@ CREATE TABLE steward.credential (
     CONSTRAINT credential_digest_of_high_entropy CHECK (digest IS NULL OR kind NOT IN ('password', 'pg_role', 'account')),
     CONSTRAINT credential_expires_after_start CHECK (expires_at > coalesce(not_before, issued_at) OR source <> 'issued')
 );
-CREATE INDEX credential_holder_idx ON steward.credential (org_id, holder_id, id) WHERE state <> 'revoked';
-CREATE INDEX credential_owner_idx ON steward.credential (org_id, owner_id, id) WHERE state <> 'revoked';
+CREATE INDEX credential_holder_idx ON steward.credential (org_id, holder_id, system_id, id) WHERE state <> 'revoked';
+CREATE INDEX credential_owner_idx ON steward.credential (org_id, owner_id, system_id, id) WHERE state <> 'revoked';
 CREATE INDEX credential_parent_idx ON steward.credential (org_id, parent_id) WHERE parent_id IS NOT NULL;
+-- A credential has one successor.
+CREATE UNIQUE INDEX credential_successor_key ON steward.credential (org_id, parent_id) WHERE parent_kind = 'rotated_from';
 CREATE INDEX credential_expires_idx ON steward.credential (org_id, expires_at) WHERE state <> 'revoked';
+CREATE INDEX credential_scopes_idx ON steward.credential USING gin (scopes) WHERE state <> 'revoked';
+CREATE INDEX credential_observed_idx ON steward.credential USING gin (observed_scopes) WHERE state <> 'revoked';
+CREATE INDEX credential_discovered_idx ON steward.credential (org_id, system_id, external_id) WHERE state = 'discovered';
 CREATE INDEX credential_display_idx ON steward.credential (org_id, display);
 CREATE INDEX credential_name_idx ON steward.credential (org_id, name) WHERE name IS NOT NULL;
 CREATE INDEX credential_revocation_idx ON steward.credential (org_id, revocation_id) WHERE revocation_id IS NOT NULL;
@@ -232,6 +256,8 @@ COMMENT ON COLUMN steward.credential.justification IS 'why it was allowed';
 COMMENT ON COLUMN steward.credential.ticket IS 'reference to the request';
 COMMENT ON COLUMN steward.credential.approved_by IS 'who approved it';
 COMMENT ON COLUMN steward.credential.tags IS 'labels of the system where it lives';
+COMMENT ON COLUMN steward.credential.hints IS 'of a discovered one: holder, owner and scopes as its system names them';
+COMMENT ON COLUMN steward.credential.gone_at IS 'when a complete list of its system first did not name it any more';
 COMMENT ON COLUMN steward.credential.issued_by IS 'database role that issued or registered it';
 COMMENT ON COLUMN steward.credential.revocation_id IS 'the act that revoked it';
 COMMENT ON COLUMN steward.credential.revoked_at IS 'when it was revoked';
@@ -251,6 +277,7 @@ CREATE TABLE steward.suspension (
     until timestamptz,
     lifted_at timestamptz,
     lifted_by name,
+    lifted_reason text CONSTRAINT suspension_lifted_reason_valid CHECK (length(btrim(lifted_reason)) BETWEEN 1 AND 4000),
     lifted_by_event uuid,
     CONSTRAINT suspension_pkey PRIMARY KEY (org_id, id),
     CONSTRAINT suspension_principal_fkey FOREIGN KEY (org_id, principal_id) REFERENCES steward.principal (org_id, id),
@@ -262,6 +289,7 @@ CREATE TABLE steward.suspension (
 );
 CREATE INDEX suspension_principal_idx ON steward.suspension (org_id, principal_id) WHERE lifted_at IS NULL AND principal_id IS NOT NULL;
 CREATE INDEX suspension_credential_idx ON steward.suspension (org_id, credential_id) WHERE lifted_at IS NULL AND credential_id IS NOT NULL;
+CREATE INDEX suspension_until_idx ON steward.suspension (org_id, until) WHERE lifted_at IS NULL AND until IS NOT NULL;
 CREATE INDEX suspension_event_idx ON steward.suspension (org_id, lifecycle_event_id) WHERE lifecycle_event_id IS NOT NULL;
 CREATE INDEX suspension_lifted_by_idx ON steward.suspension (org_id, lifted_by_event) WHERE lifted_by_event IS NOT NULL;
 COMMENT ON TABLE steward.suspension IS 'a reason that a principal or credential may not act; several can hold at once, and lifting one leaves the others';
@@ -276,47 +304,5 @@ COMMENT ON COLUMN steward.suspension.since IS 'since when';
 COMMENT ON COLUMN steward.suspension.until IS 'until when; NULL until lifted';
 COMMENT ON COLUMN steward.suspension.lifted_at IS 'when it was lifted';
 COMMENT ON COLUMN steward.suspension.lifted_by IS 'database role that lifted it';
+COMMENT ON COLUMN steward.suspension.lifted_reason IS 'why it was lifted';
 COMMENT ON COLUMN steward.suspension.lifted_by_event IS 'lifecycle event that lifted it';
-
-CREATE TABLE steward.revocation_task (
-    org_id uuid NOT NULL,
-    id uuid NOT NULL DEFAULT steward.uuid7(),
-    credential_id uuid NOT NULL,
-    revocation_id uuid NOT NULL,
-    system_id uuid NOT NULL,
-    state text NOT NULL DEFAULT 'pending' CONSTRAINT revocation_task_state_known CHECK (state IN ('pending', 'leased', 'confirmed')),
-    deadline timestamptz NOT NULL,
-    attempts integer NOT NULL DEFAULT 0 CONSTRAINT revocation_task_attempts_counted CHECK (attempts >= 0),
-    next_attempt_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    lease_until timestamptz,
-    leased_by name,
-    last_error text,
-    evidence jsonb,
-    confirmed_at timestamptz,
-    created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    CONSTRAINT revocation_task_pkey PRIMARY KEY (org_id, id),
-    CONSTRAINT revocation_task_credential_key UNIQUE (org_id, credential_id, revocation_id),
-    CONSTRAINT revocation_task_credential_fkey FOREIGN KEY (org_id, credential_id) REFERENCES steward.credential (org_id, id),
-    CONSTRAINT revocation_task_revocation_fkey FOREIGN KEY (org_id, revocation_id) REFERENCES steward.revocation (org_id, id),
-    CONSTRAINT revocation_task_system_fkey FOREIGN KEY (org_id, system_id) REFERENCES steward.system (org_id, id),
-    CONSTRAINT revocation_task_lease_complete CHECK ((state = 'leased') = (lease_until IS NOT NULL AND leased_by IS NOT NULL)),
-    CONSTRAINT revocation_task_confirmed_since CHECK ((state = 'confirmed') = (confirmed_at IS NOT NULL))
-);
-CREATE INDEX revocation_task_open_idx ON steward.revocation_task (org_id, system_id, next_attempt_at) WHERE state <> 'confirmed';
-CREATE INDEX revocation_task_revocation_idx ON steward.revocation_task (org_id, revocation_id);
-COMMENT ON TABLE steward.revocation_task IS 'one credential that another system has to kill; open until that system''s answer is recorded';
-COMMENT ON COLUMN steward.revocation_task.org_id IS 'organization';
-COMMENT ON COLUMN steward.revocation_task.id IS 'identity';
-COMMENT ON COLUMN steward.revocation_task.credential_id IS 'credential to be killed';
-COMMENT ON COLUMN steward.revocation_task.revocation_id IS 'the act that asked for it';
-COMMENT ON COLUMN steward.revocation_task.system_id IS 'where it has to be killed';
-COMMENT ON COLUMN steward.revocation_task.state IS 'pending, leased or confirmed';
-COMMENT ON COLUMN steward.revocation_task.deadline IS 'when it is overdue';
-COMMENT ON COLUMN steward.revocation_task.attempts IS 'how often it was tried';
-COMMENT ON COLUMN steward.revocation_task.next_attempt_at IS 'not to be tried before';
-COMMENT ON COLUMN steward.revocation_task.lease_until IS 'end of the worker''s lease';
-COMMENT ON COLUMN steward.revocation_task.leased_by IS 'worker that holds the lease';
-COMMENT ON COLUMN steward.revocation_task.last_error IS 'what went wrong last';
-COMMENT ON COLUMN steward.revocation_task.evidence IS 'what the other system answered';
-COMMENT ON COLUMN steward.revocation_task.confirmed_at IS 'when it was confirmed';
-COMMENT ON COLUMN steward.revocation_task.created_at IS 'when it was made';
