@@ -38,9 +38,9 @@ CREATE FUNCTION steward.preview_revocation(credential text DEFAULT NULL, princip
     OUT table_name text, OUT action text, OUT row_key jsonb, OUT old_values jsonb, OUT new_values jsonb) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'steward_preview_revocation' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.preview_revocation(text, text, steward.scope_set, text, text, text, text, text, text, timestamptz, boolean, uuid) IS 'every row that a revocation would change, by doing it and taking it back';
-CREATE FUNCTION steward.epochs_pass(issued_at timestamptz, owned_since timestamptz, organization timestamptz DEFAULT '-infinity',
-    principal timestamptz DEFAULT '-infinity', owner timestamptz DEFAULT '-infinity', credential timestamptz DEFAULT '-infinity',
-    delegation timestamptz DEFAULT '-infinity', key timestamptz DEFAULT '-infinity') RETURNS boolean
+CREATE FUNCTION steward.epochs_pass(issued_at timestamptz, owned_since timestamptz, organization_epoch timestamptz DEFAULT '-infinity',
+    principal_epoch timestamptz DEFAULT '-infinity', owner_epoch timestamptz DEFAULT '-infinity', credential_epoch timestamptz DEFAULT '-infinity',
+    delegation_epoch timestamptz DEFAULT '-infinity', key_epoch timestamptz DEFAULT '-infinity') RETURNS boolean
     AS 'MODULE_PATHNAME', 'steward_epochs_pass_sql' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION steward.epochs_pass(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz) IS 'whether something issued at a moment is later than every epoch that applies to it';
 CREATE FUNCTION steward.revocation_visible(revocation_id uuid, xid xid8 DEFAULT NULL, org uuid DEFAULT steward.default_org()) RETURNS text

@@ -70,13 +70,17 @@ load_logged(const char *table, const pg_uuid_t *org, Snapshot snapshot)
 {
 	static StewardPlan rebuild = STEWARD_PLAN(
 		"ut",
+		"WITH e AS (SELECT a.target, a.row_key, a.action, a.new_values, a.occurred_at, a.incarnation, a.xact, a.n "
+		"FROM steward.audit_event a WHERE a.org_id = $1 AND a.table_name = $2 AND a.row_key IS NOT NULL), "
+		"born AS (SELECT DISTINCT ON (target, row_key) target, row_key, action, occurred_at, incarnation, xact, n "
+		"FROM e WHERE action IN ('insert', 'delete') "
+		"ORDER BY target, row_key, occurred_at DESC, incarnation DESC, xact DESC, n DESC), "
+		"merged AS (SELECT b.target, b.row_key, jsonb_object_agg(m.key, m.value ORDER BY e.occurred_at, "
+		"e.incarnation, e.xact, e.n) AS whole FROM born b JOIN e ON e.target = b.target AND e.row_key = b.row_key "
+		"AND (e.occurred_at, e.incarnation, e.xact, e.n) >= (b.occurred_at, b.incarnation, b.xact, b.n) "
+		"CROSS JOIN LATERAL jsonb_each(e.new_values) m WHERE b.action = 'insert' GROUP BY b.target, b.row_key) "
 		"SELECT target, row_key, (SELECT jsonb_object_agg(w.key, w.value) FROM jsonb_each(whole) w "
-		"WHERE w.value <> 'null') FROM (SELECT s.target, s.row_key, jsonb_object_agg(m.key, m.value ORDER BY s.nth) AS "
-		"whole FROM (SELECT e.*, max(e.nth) FILTER (WHERE e.action <> 'update') OVER (PARTITION BY e.target, e.row_key) "
-		"AS born FROM (SELECT a.target, a.row_key, a.action, a.new_values, row_number() OVER (PARTITION BY a.target, "
-		"a.row_key ORDER BY a.occurred_at, a.incarnation, a.xact, a.n) AS nth FROM steward.audit_event a "
-		"WHERE a.org_id = $1 AND a.table_name = $2 AND a.row_key IS NOT NULL) e) s "
-		"CROSS JOIN LATERAL jsonb_each(s.new_values) m WHERE s.nth >= s.born GROUP BY s.target, s.row_key) g");
+		"WHERE w.value <> 'null') FROM merged");
 	HASHCTL control = {.keysize = sizeof(uint64), .entrysize = sizeof(LoggedRow), .hcxt = CurrentMemoryContext};
 	HTAB *logged = hash_create("steward logged rows", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	Datum values[] = {UUIDPGetDatum(org), CStringGetTextDatum(table)};

@@ -40,8 +40,8 @@ epoch_arg(FunctionCallInfo fcinfo, int arg)
 }
 
 /*
- * epochs_pass(issued_at timestamptz, owned_since timestamptz, organization timestamptz DEFAULT '-infinity',
- *			   principal, owner, credential, delegation, key: the same) → boolean
+ * epochs_pass(issued_at timestamptz, owned_since timestamptz, organization_epoch timestamptz DEFAULT '-infinity',
+ *			   and likewise principal_epoch, owner_epoch, credential_epoch, delegation_epoch, key_epoch) → boolean
  *		Whether something issued at a moment is later than every epoch that applies to it; '-infinity' is no epoch.
  *
  * A null is not known, and not known is no.

@@ -636,13 +636,13 @@ steward_preview_revocation(PG_FUNCTION_ARGS)
 	credential = steward_text_arg(fcinfo, 0, "credential", false);
 	principal = steward_text_arg(fcinfo, 1, "principal", false);
 	filtered = read_filter(fcinfo, &request.filter, 2);
+	request.org = steward_org_arg(fcinfo, 11);
+	request.profiles = steward_require(request.org, STEWARD_PROFILE_SECURITY | STEWARD_PROFILE_ADMIN);
 	if ((credential != NULL) + (principal != NULL) + filtered != 1)
 		refuse_everything("Name either a credential, or a principal, or conditions.");
 	request.subject = credential ? CREDENTIAL : principal ? PRINCIPAL : FILTER;
 	request.reference = credential ? credential : principal;
 	request.rotated = flag_arg(fcinfo, 10, "rotated");
-	request.org = steward_org_arg(fcinfo, 11);
-	request.profiles = steward_require(request.org, STEWARD_PROFILE_SECURITY | STEWARD_PROFILE_ADMIN);
 	steward_preview_rows(fcinfo, request.org, carry_out_preview, &request);
 	STEWARD_HIDE_STATEMENT_END();
 	return (Datum) 0;

@@ -27,7 +27,8 @@
 #define CHANNEL "steward_revocation"
 
 /*
- * The statement.  Parameters 1 to 3: organization, credential and act of each credential named.  Ends with "counted":
+ * The statement.  Parameters 1 to 3: organization, credential and act of each credential named, in the order of the first
+ * two.  Ends with "counted":
  * for each act, how many credentials it revoked, and how many of these another system has to kill.
  *
  * The lateral look-up fixes the order of the locks, and with it the number of rows that the planner expects, whatever it
@@ -36,8 +37,7 @@
 #define REVOKE_ROWS \
 	"WITH alive AS MATERIALIZED (SELECT c.org_id, c.id, t.revocation_id, y.id AS system_id, " \
 	"y.revocation_path <> 'native' AS outside, clock_timestamp() + coalesce(y.deadline, o.task_deadline) AS deadline " \
-	"FROM (SELECT u.org_id, u.credential_id, u.revocation_id FROM unnest($1, $2, $3) AS u(org_id, credential_id, " \
-	"revocation_id) ORDER BY 1, 2) t " \
+	"FROM unnest($1, $2, $3) AS t(org_id, credential_id, revocation_id) " \
 	"CROSS JOIN LATERAL (SELECT c.org_id, c.id, c.system_id FROM steward.credential c WHERE c.org_id = t.org_id " \
 	"AND c.id = t.credential_id AND c.state <> 'revoked' FOR UPDATE) c " \
 	"JOIN steward.system y ON y.org_id = c.org_id AND y.id = c.system_id " \

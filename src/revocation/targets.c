@@ -176,24 +176,39 @@ steward_targets_follow(StewardTargets *targets, bool rotated)
 	UnregisterSnapshot(snapshot);
 }
 
+/* Orders places in the list by organization and credential. */
+static int
+compare_places(const void *a, const void *b, void *arg)
+{
+	const StewardTargetKey *keys = arg;
+
+	return memcmp(&keys[*(const int *) a], &keys[*(const int *) b], sizeof(StewardTargetKey));
+}
+
 /*
  * steward_targets_arrays
- *		The set as three parallel arrays of uuid: organization, credential, act.
+ *		The set as three parallel arrays of uuid, organization, credential and act, in the order of the first two: that
+ *		is the order in which rows are locked.
  */
 void
 steward_targets_arrays(const StewardTargets *targets, Datum *orgs, Datum *credentials, Datum *acts)
 {
 	Datum *column = palloc(sizeof(Datum) * Max(targets->n, 1));
+	int *order = palloc(sizeof(int) * Max(targets->n, 1));
 	Datum *answers[3] = {orgs, credentials, acts};
 
+	for (int i = 0; i < targets->n; i++)
+		order[i] = i;
+	qsort_arg(order, targets->n, sizeof(int), compare_places, targets->keys);
 	for (int answer = 0; answer < 3; answer++)
 	{
 		for (int i = 0; i < targets->n; i++)
-			column[i] = answer == 0	  ? UUIDPGetDatum(&targets->keys[i].org)
-						: answer == 1 ? UUIDPGetDatum(&targets->keys[i].credential)
-									  : UUIDPGetDatum(&targets->acts[i]);
+			column[i] = answer == 0	  ? UUIDPGetDatum(&targets->keys[order[i]].org)
+						: answer == 1 ? UUIDPGetDatum(&targets->keys[order[i]].credential)
+									  : UUIDPGetDatum(&targets->acts[order[i]]);
 		*answers[answer] =
 			PointerGetDatum(construct_array(column, targets->n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 	}
+	pfree(order);
 	pfree(column);
 }

@@ -25,6 +25,8 @@ INSERT INTO steward.directory_user (org_id, directory_id, external_id, user_name
 -- The baseline: a trigger on each row that writes an audit row with both images and notifies, and one that follows the children.
 CREATE TABLE public.byhand_audit (id bigserial PRIMARY KEY, at timestamptz DEFAULT now(), who name DEFAULT current_user, old jsonb, new jsonb);
 CREATE INDEX ON public.byhand_audit (at);
+CREATE TABLE public.byhand_revocation (id uuid PRIMARY KEY);
+INSERT INTO public.byhand_revocation VALUES ('00000000-0000-0000-0000-000000000001');
 CREATE FUNCTION public.byhand() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO public.byhand_audit (old, new) VALUES (to_jsonb(OLD), to_jsonb(NEW));
@@ -53,6 +55,7 @@ CREATE TABLE public.bare (LIKE steward.credential INCLUDING ALL);
 INSERT INTO public.bare SELECT c.* FROM steward.credential c JOIN made m ON m.holder_id = c.holder_id;
 CREATE TABLE public.byhand (LIKE steward.credential INCLUDING ALL);
 INSERT INTO public.byhand SELECT * FROM public.bare;
+ALTER TABLE public.byhand ADD FOREIGN KEY (revocation_id) REFERENCES public.byhand_revocation (id);
 CREATE TRIGGER byhand AFTER UPDATE ON public.byhand FOR EACH ROW EXECUTE FUNCTION public.byhand();
 VACUUM ANALYZE public.bare, public.byhand, steward.credential;
 CHECKPOINT;

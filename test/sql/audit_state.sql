@@ -35,6 +35,9 @@ SELECT m.n, steward.row_as_of('steward.role', :'key', m.at) - ARRAY['id', 'org_i
 SELECT steward.row_as_of('steward.role', '{"id": "01900000-0000-7000-8000-00000000000a"}') AS never_was, steward.row_as_of('steward.nothing', '{}') AS no_table;
 SELECT action, old_values, new_values - ARRAY['id', 'org_id', 'created_at'] AS new_values FROM steward.changes_of('steward.role', :'key');
 
+-- The index on changes of rows is over a hash that is the same everywhere and for ever.
+SELECT steward.audit_target('steward.role', '{"id": "01900000-0000-7000-8000-00000000000a"}') AS stored_for_ever, (SELECT bool_and(a.target = steward.audit_target(a.table_name, a.row_key)) FROM steward.audit a WHERE a.org_id = :'org' AND a.row_key IS NOT NULL) AS as_stored;
+SELECT steward.audited_org(:'org') = :'org' AS mine, (pg_temp.attempt($$SELECT steward.audited_org('01900000-0000-7000-8000-000000000009')$$)).code AS unknown, (pg_temp.attempt($$SELECT steward.audited_org(NULL)$$)).code AS none;
 -- Today's rows are what the log leads to, and every way past the triggers shows.
 SELECT * FROM steward.verify_state();
 BEGIN;

@@ -68,6 +68,8 @@ SELECT pg_temp.alive(), (SELECT r.credentials FROM steward.credential c JOIN ste
   FROM key k WHERE name = 'late';
 
 -- A chain of 10,000, with one look for children at each link and no scan of the table; its end has a task in the other system.
+-- (The server planned its check of the foreign key for a table of a few rows.)
+DISCARD PLANS;
 INSERT INTO steward.credential (org_id, id, kind, state, holder_id, owner_id, system_id, display, scopes, source, issued_by, parent_id, parent_kind)
   SELECT s.org_id, ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'access_token', 'active', p.id, p.id, s.id, 'link', 'a:b', 'registered', 'x',
     CASE WHEN n > 1 THEN ('00000000-0000-4000-8000-' || lpad((n - 1)::text, 12, '0'))::uuid END, CASE WHEN n > 1 THEN 'delegated_from' END
@@ -75,7 +77,8 @@ INSERT INTO steward.credential (org_id, id, kind, state, holder_id, owner_id, sy
   WHERE p.org_id = steward.default_org() AND p.user_name = 'ann' AND s.name = CASE WHEN n = 10000 THEN 'crm' ELSE 'steward' END;
 BEGIN;
 SELECT credentials, pending_external FROM steward.revoke('00000000-0000-4000-8000-000000000001'::uuid, 'leak');
-SELECT pg_stat_get_xact_numscans('steward.credential_parent_idx'::regclass) BETWEEN 10000 AND 10100 AS one_look_each,
+-- The planner looks at the ends of the index a few times itself.
+SELECT pg_stat_get_xact_numscans('steward.credential_parent_idx'::regclass) BETWEEN 10000 AND 10200 AS one_look_each,
   pg_stat_get_xact_tuples_returned('steward.credential'::regclass) < 100000 AS linear;
 COMMIT;
 SELECT state, count(*) FROM steward.credential WHERE org_id = steward.default_org() AND display = 'link' GROUP BY 1;

@@ -17,9 +17,9 @@ SELECT count(*) AS cases, count(*) FILTER (WHERE passes) AS pass,
     AND l.o <= a.o AND l.p <= a.p AND l.w <= a.w AND l.c <= a.c AND l.d <= a.d AND l.k <= a.k)) AS revived FROM answer a WHERE true;
 -- The edges: nothing set, everything set for ever, and what is not known.
 SELECT steward.epochs_pass('2026-01-01', '2026-01-01') AS no_epochs, steward.epochs_pass('-infinity', '-infinity') AS issued_ever,
-  steward.epochs_pass('infinity', 'infinity', organization => 'infinity') AS for_ever, steward.epochs_pass(NULL, now()) AS unknown_issue,
-  steward.epochs_pass(now(), NULL) AS unknown_owner, steward.epochs_pass(now(), now(), key => NULL) AS unknown_epoch,
-  steward.epochs_pass('2026-01-01', '2026-01-01', delegation => '2026-01-01') AS same_moment;
+  steward.epochs_pass('infinity', 'infinity', organization_epoch => 'infinity') AS for_ever, steward.epochs_pass(NULL, now()) AS unknown_issue,
+  steward.epochs_pass(now(), NULL) AS unknown_owner, steward.epochs_pass(now(), now(), key_epoch => NULL) AS unknown_epoch,
+  steward.epochs_pass('2026-01-01', '2026-01-01', delegation_epoch => '2026-01-01') AS same_moment;
 
 -- The same on rows, by authorize() and by the view: the epochs of organization, holder and owner in every order, each order
 -- with each subset moved after the key was issued.

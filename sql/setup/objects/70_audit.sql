@@ -31,26 +31,28 @@ RETURNS TABLE (row_key jsonb, "row" jsonb) LANGUAGE sql STABLE PARALLEL RESTRICT
 BEGIN ATOMIC
     WITH t AS (
         -- TRUNCATE took all rows that were there, and has no key.
-        SELECT max(a.occurred_at) AS at
+        SELECT a.occurred_at, a.incarnation, a.xact, a.n
         FROM steward.audit a
         WHERE a.org_id = (SELECT steward.audited_org($3)) AND a.table_name = $1 AND a.action = 'truncate' AND a.occurred_at <= $2
+        ORDER BY a.occurred_at DESC LIMIT 1
     ), e AS (
-        SELECT a.target, a.row_key, a.action, a.new_values,
-               row_number() OVER (PARTITION BY a.target, a.row_key ORDER BY a.occurred_at, a.incarnation, a.xact, a.n) AS nth
+        SELECT a.target, a.row_key, a.action, a.new_values, a.occurred_at, a.incarnation, a.xact, a.n
         FROM steward.audit a
         WHERE a.org_id = (SELECT steward.audited_org($3)) AND a.table_name = $1 AND a.row_key IS NOT NULL AND a.occurred_at <= $2
-          AND a.occurred_at > coalesce((SELECT t.at FROM t), '-infinity')
-    ), s AS (
-        -- A row's life begins with its last insert; after its last delete there is nothing to merge.
-        SELECT e.target, e.row_key, e.new_values, e.nth,
-               max(e.nth) FILTER (WHERE e.action <> 'update') OVER (PARTITION BY e.target, e.row_key) AS born
+    ), born AS (
+        SELECT DISTINCT ON (e.target, e.row_key) e.target, e.row_key, e.action, e.occurred_at, e.incarnation, e.xact, e.n
         FROM e
+        WHERE e.action IN ('insert', 'delete')
+          AND NOT EXISTS (SELECT FROM t WHERE (t.occurred_at, t.incarnation, t.xact, t.n) > (e.occurred_at, e.incarnation, e.xact, e.n))
+        ORDER BY e.target, e.row_key, e.occurred_at DESC, e.incarnation DESC, e.xact DESC, e.n DESC
     ), merged AS (
-        SELECT s.row_key, jsonb_object_agg(m.key, m.value ORDER BY s.nth) AS whole
-        FROM s
-        CROSS JOIN LATERAL jsonb_each(s.new_values) m
-        WHERE s.nth >= s.born
-        GROUP BY s.target, s.row_key
+        SELECT b.row_key, jsonb_object_agg(m.key, m.value ORDER BY e.occurred_at, e.incarnation, e.xact, e.n) AS whole
+        FROM born b
+        JOIN e ON e.target = b.target AND e.row_key = b.row_key
+            AND (e.occurred_at, e.incarnation, e.xact, e.n) >= (b.occurred_at, b.incarnation, b.xact, b.n)
+        CROSS JOIN LATERAL jsonb_each(e.new_values) m
+        WHERE b.action = 'insert'
+        GROUP BY b.row_key
     )
     SELECT g.row_key, (SELECT jsonb_object_agg(w.key, w.value) FROM jsonb_each(g.whole) w WHERE w.value <> 'null')
     FROM merged g;
@@ -94,17 +96,13 @@ CREATE OR REPLACE FUNCTION steward.access_as_of(at timestamptz, org uuid DEFAULT
 RETURNS TABLE (principal_id uuid, principal text, kind text, via text, credential_id uuid, credential text, system_id uuid, scopes text, until timestamptz)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH o AS MATERIALIZED (
+    WITH o AS (
         SELECT "row" FROM steward.rows_as_of('steward.organization', $1, $2)
-    ), p AS MATERIALIZED (
+    ), p AS (
         SELECT ("row" ->> 'id')::uuid AS id, "row" FROM steward.rows_as_of('steward.principal', $1, $2)
-    ), r AS MATERIALIZED (
+    ), r AS (
         SELECT ("row" ->> 'id')::uuid AS id, "row" FROM steward.rows_as_of('steward.role', $1, $2)
-    ), g AS MATERIALIZED (
-        SELECT "row" FROM steward.rows_as_of('steward.scope_grant', $1, $2)
-    ), c AS MATERIALIZED (
-        SELECT "row" FROM steward.rows_as_of('steward.credential', $1, $2)
-    ), live AS MATERIALIZED (
+    ), live AS (
         SELECT p.id, p."row"
         FROM p, o
         WHERE o."row" ->> 'state' = 'active' AND p."row" ->> 'state' = 'active'
@@ -113,7 +111,7 @@ BEGIN ATOMIC
     )
     SELECT l.id, coalesce(l."row" ->> 'user_name', l."row" ->> 'name'), l."row" ->> 'kind', 'grant'::text AS via, NULL::uuid, NULL::text, NULL::uuid,
            coalesce(g."row" ->> 'scopes', r."row" ->> 'scopes'), nullif((g."row" ->> 'ends_at')::timestamptz, 'infinity')
-    FROM g
+    FROM steward.rows_as_of('steward.scope_grant', $1, $2) g
     JOIN live l ON l.id = (g."row" ->> 'principal_id')::uuid
     LEFT JOIN r ON r.id = (g."row" ->> 'role_id')::uuid
     WHERE (g."row" ->> 'starts_at')::timestamptz <= $1 AND (g."row" ->> 'ends_at')::timestamptz > $1
@@ -121,7 +119,7 @@ BEGIN ATOMIC
     SELECT l.id, coalesce(l."row" ->> 'user_name', l."row" ->> 'name'), l."row" ->> 'kind', 'credential'::text AS via, (c."row" ->> 'id')::uuid, c."row" ->> 'display',
            (c."row" ->> 'system_id')::uuid, c."row" ->> 'scopes',
            nullif(least(coalesce((c."row" ->> 'expires_at')::timestamptz, 'infinity'), coalesce((c."row" ->> 'rotate_by')::timestamptz, 'infinity')), 'infinity')
-    FROM c
+    FROM steward.rows_as_of('steward.credential', $1, $2) c
     CROSS JOIN o
     JOIN live l ON l.id = (c."row" ->> 'holder_id')::uuid
     JOIN p w ON w.id = (c."row" ->> 'owner_id')::uuid
