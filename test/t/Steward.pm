@@ -17,7 +17,7 @@ sub new_server
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$node->init(%options);
-	$node->append_conf('postgresql.conf', "max_prepared_transactions = 10\nautovacuum = off\nlog_statement = none\n$conf\n");
+	$node->append_conf('postgresql.conf', "max_prepared_transactions = 10\nautovacuum = off\nlog_statement = none\nfsync = on\n$conf\n");
 	return $node;
 }
 
