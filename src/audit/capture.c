@@ -18,7 +18,6 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
-#include "audit/capture.h"
 #include "audit/delta.h"
 #include "core/authority.h"
 #include "core/module.h"
@@ -33,25 +32,20 @@ PG_FUNCTION_INFO_V1(steward_tg_no_truncate);
 /* Set while the one legitimate insert runs. */
 static bool capturing = false;
 
-/* The transaction that wrote an event last, and the number that its next event gets. */
-static FullTransactionId numbering_in;
-static int32 next_event = 0;
-
-/*
- * steward_next_event
- *		The number that the next event of this transaction will get: events from here on are those still to come.
- */
-int32
-steward_next_event(void)
+/* Number of the next event of this transaction. */
+static int32
+next_number(void)
 {
+	static FullTransactionId of_xact;
+	static int32 next;
 	FullTransactionId now = GetTopFullTransactionId();
 
-	if (!FullTransactionIdEquals(now, numbering_in))
+	if (!FullTransactionIdEquals(now, of_xact))
 	{
-		numbering_in = now;
-		next_event = 0;
+		of_xact = now;
+		next = 0;
 	}
-	return next_event;
+	return next++;
 }
 
 /* What the application said about its request; null when it said nothing. */
@@ -84,9 +78,7 @@ write_event(Datum org, const char *action, Relation rel, Datum key, Datum old_js
 	NameData acting_role;
 	bool context_null;
 	Datum context = context_of_call(&context_null);
-	int32 number = steward_next_event();
 
-	next_event = number + 1;
 	namestrcpy(&session_role, GetUserNameFromId(GetSessionUserId(), false));
 	namestrcpy(&acting_role, steward_caller_name());
 
@@ -95,7 +87,7 @@ write_event(Datum org, const char *action, Relation rel, Datum key, Datum old_js
 	{
 		Datum values[] = {
 			org,
-			Int64GetDatum(number),
+			Int64GetDatum(next_number()),
 			CStringGetTextDatum(action),
 			CStringGetTextDatum(STEWARD_SCHEMA),
 			CStringGetTextDatum(RelationGetRelationName(rel)),

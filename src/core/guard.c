@@ -36,7 +36,6 @@ const StewardGuardedTable steward_guarded_tables[] = {
 	{"agent", "analyst", NULL, "org_id", true},
 	{"lifecycle_event", "analyst", NULL, "org_id", true},
 	{"system", "analyst", NULL, "org_id", true},
-	{"role", "analyst", NULL, "org_id", true},
 	{"scope_grant", "analyst", NULL, "org_id", true},
 	{"delegation", "analyst", NULL, "org_id", true},
 	{"revocation", "analyst", NULL, "org_id", true},

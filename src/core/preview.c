@@ -10,16 +10,11 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/tuplestore.h"
 
-#include "audit/capture.h"
-#include "core/authority.h"
-#include "core/plan.h"
 #include "core/preview.h"
 #include "steward.h"
 
@@ -80,64 +75,6 @@ steward_try_out(StewardWork work, void *arg)
 		ReThrowError(error);
 	}
 	PG_END_TRY();
-}
-
-/* A preview that answers with the rows it would touch. */
-typedef struct RowsPreview
-{
-	ReturnSetInfo *rsinfo;
-	const pg_uuid_t *org;
-	StewardWork work;
-	void *arg;
-} RowsPreview;
-
-/* Does the work, then reads what the audit trigger recorded of it: that is every row it touched. */
-static void
-work_and_collect(void *arg)
-{
-	static StewardPlan find = STEWARD_PLAN(
-		"ul", "SELECT table_name, action, row_key, old_values, new_values FROM steward.audit_event "
-			  "WHERE org_id = $1 AND incarnation = (SELECT max(incarnation) FROM steward.audit_incarnation) "
-			  "AND xact = pg_current_xact_id() AND n >= $2 AND recorded_at = now() ORDER BY n");
-	RowsPreview *preview = arg;
-	int32 first = steward_next_event();
-
-	preview->work(preview->arg);
-	STEWARD_AS_OWNER();
-	{
-		Datum values[] = {UUIDPGetDatum(preview->org), Int64GetDatum(first)};
-		uint64 rows = steward_run(&find, STEWARD_TRANSACTION, values, NULL);
-
-		for (uint64 i = 0; i < rows; i++)
-		{
-			Datum row[5];
-			bool nulls[5];
-
-			CHECK_FOR_INTERRUPTS();
-			for (int column = 0; column < 5; column++)
-				row[column] = steward_result(i, column + 1, &nulls[column]);
-			tuplestore_putvalues(preview->rsinfo->setResult, preview->rsinfo->setDesc, row, nulls);
-		}
-	}
-	STEWARD_AS_OWNER_END();
-}
-
-/*
- * steward_preview_rows
- *		Tries work out and answers with a row for every change it makes in the organization: (table_name text, action
- *		text, row_key jsonb, old_values jsonb, new_values jsonb), in the order in which they happen.
- *
- * The calling SQL function returns a set of such rows.
- */
-void
-steward_preview_rows(FunctionCallInfo fcinfo, const pg_uuid_t *org, StewardWork work, void *arg)
-{
-	RowsPreview preview = {.org = org, .work = work, .arg = arg};
-
-	/* Before the subtransaction, so that the rows outlive it. */
-	InitMaterializedSRF(fcinfo, 0);
-	preview.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	steward_try_out(work_and_collect, &preview);
 }
 
 /*

@@ -5,13 +5,9 @@
 #ifndef STEWARD_PREVIEW_H
 #define STEWARD_PREVIEW_H
 
-#include "fmgr.h"
-#include "utils/uuid.h"
-
 typedef void (*StewardWork)(void *arg);
 
 extern void steward_try_out(StewardWork work, void *arg);
-extern void steward_preview_rows(FunctionCallInfo fcinfo, const pg_uuid_t *org, StewardWork work, void *arg);
 extern bool steward_is_previewing(void);
 
 #endif /* STEWARD_PREVIEW_H */

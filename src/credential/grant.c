@@ -77,10 +77,8 @@ steward_require_scopes(const pg_uuid_t *org, const pg_uuid_t *principal, const c
 					   const char *justification, const char *ticket)
 {
 	static StewardPlan find_grants =
-		STEWARD_PLAN("uu", "SELECT coalesce(g.scopes, r.scopes) FROM steward.scope_grant g "
-						   "LEFT JOIN steward.role r ON r.org_id = g.org_id AND r.id = g.role_id "
-						   "WHERE g.org_id = $1 AND g.principal_id = $2 "
-						   "AND g.starts_at <= clock_timestamp() AND g.ends_at > clock_timestamp()");
+		STEWARD_PLAN("uu", "SELECT scopes FROM steward.scope_grant WHERE org_id = $1 AND principal_id = $2 "
+						   "AND starts_at <= clock_timestamp() AND ends_at > clock_timestamp()");
 	Datum values[] = {UUIDPGetDatum(org), UUIDPGetDatum(principal)};
 	ScopeSet *missing = DatumGetScopeSetP(scopes);
 	uint64 grants = steward_run(&find_grants, STEWARD_TRANSACTION, values, NULL);

@@ -74,7 +74,7 @@ SELECT count(*) = count(DISTINCT (xact, n)) AS numbers_are_unique FROM steward.a
 -- Every table with organizations' rows has its event for insert, update and delete: asked of the triggers.
 SELECT c.relname AS not_audited FROM pg_class c WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 AND c.relname IN (SELECT unnest(ARRAY['organization', 'profile_grant', 'org_policy', 'credential_policy', 'directory', 'directory_user', 'directory_group', 'directory_member', 'principal',
-	'principal_identity', 'agent', 'lifecycle_event', 'system', 'role', 'scope_grant', 'delegation', 'revocation', 'credential', 'suspension', 'revocation_task']))
+	'principal_identity', 'agent', 'lifecycle_event', 'system', 'scope_grant', 'delegation', 'revocation', 'credential', 'suspension', 'revocation_task']))
 AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = 'steward.tg_audit'::regproc AND t.tgtype & 29 = 29 AND t.tgenabled = 'A');
 
 -- The log itself: nobody changes it, the superuser neither.

@@ -33,35 +33,11 @@ COMMENT ON COLUMN steward.system.runbook IS 'endpoint of the connector, or what 
 COMMENT ON COLUMN steward.system.deadline IS 'how long a revocation there may take; the policy''s task_deadline where NULL';
 COMMENT ON COLUMN steward.system.created_at IS 'when it was registered';
 
-CREATE TABLE steward.role (
-    org_id uuid NOT NULL CONSTRAINT role_organization_fkey REFERENCES steward.organization (id),
-    id uuid NOT NULL DEFAULT steward.uuid7(),
-    name text NOT NULL CONSTRAINT role_name_valid CHECK (name = btrim(name) AND length(name) BETWEEN 1 AND 200),
-    title text CONSTRAINT role_title_valid CHECK (length(btrim(title)) BETWEEN 1 AND 200),
-    scopes steward.scope_set NOT NULL CONSTRAINT role_some_scope CHECK (steward.cardinality(scopes) > 0),
-    requestable boolean NOT NULL DEFAULT false,
-    owner_id uuid,
-    created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    CONSTRAINT role_pkey PRIMARY KEY (org_id, id),
-    CONSTRAINT role_name_key UNIQUE (org_id, name),
-    CONSTRAINT role_owner_fkey FOREIGN KEY (org_id, owner_id) REFERENCES steward.principal (org_id, id)
-);
-COMMENT ON TABLE steward.role IS 'a named set of scopes; a change of it changes what everybody has who was granted it';
-COMMENT ON COLUMN steward.role.org_id IS 'organization';
-COMMENT ON COLUMN steward.role.id IS 'identity';
-COMMENT ON COLUMN steward.role.name IS 'name, unique in the organization';
-COMMENT ON COLUMN steward.role.title IS 'in words';
-COMMENT ON COLUMN steward.role.scopes IS 'what it gives';
-COMMENT ON COLUMN steward.role.requestable IS 'whether people may ask for it';
-COMMENT ON COLUMN steward.role.owner_id IS 'the human who answers for it';
-COMMENT ON COLUMN steward.role.created_at IS 'when it was made';
-
 CREATE TABLE steward.scope_grant (
     org_id uuid NOT NULL,
     id uuid NOT NULL DEFAULT steward.uuid7(),
     principal_id uuid NOT NULL,
-    scopes steward.scope_set,
-    role_id uuid,
+    scopes steward.scope_set NOT NULL,
     source text NOT NULL CONSTRAINT scope_grant_source_known CHECK (source IN ('birthright', 'direct', 'request', 'break_glass')),
     justification text CONSTRAINT scope_grant_justification_valid CHECK (length(btrim(justification)) BETWEEN 1 AND 4000),
     requested_by name NOT NULL,
@@ -72,22 +48,18 @@ CREATE TABLE steward.scope_grant (
     ended_by_event uuid,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     CONSTRAINT scope_grant_pkey PRIMARY KEY (org_id, id),
-    CONSTRAINT scope_grant_role_fkey FOREIGN KEY (org_id, role_id) REFERENCES steward.role (org_id, id),
     CONSTRAINT scope_grant_principal_fkey FOREIGN KEY (org_id, principal_id) REFERENCES steward.principal (org_id, id),
     CONSTRAINT scope_grant_approved_by_fkey FOREIGN KEY (org_id, approved_by) REFERENCES steward.principal (org_id, id),
     CONSTRAINT scope_grant_event_fkey FOREIGN KEY (org_id, ended_by_event) REFERENCES steward.lifecycle_event (org_id, id),
     CONSTRAINT scope_grant_direct_justified CHECK (source = 'birthright' OR justification IS NOT NULL),
-    CONSTRAINT scope_grant_scopes_or_role CHECK ((scopes IS NULL) <> (role_id IS NULL)),
     CONSTRAINT scope_grant_some_scope CHECK (steward.cardinality(scopes) > 0)
 );
-CREATE INDEX scope_grant_role_idx ON steward.scope_grant (org_id, role_id) WHERE role_id IS NOT NULL;
 CREATE INDEX scope_grant_principal_idx ON steward.scope_grant (org_id, principal_id, ends_at);
 COMMENT ON TABLE steward.scope_grant IS 'scopes given to a principal; the union of the live ones is its effective scopes';
 COMMENT ON COLUMN steward.scope_grant.org_id IS 'organization';
 COMMENT ON COLUMN steward.scope_grant.id IS 'identity';
 COMMENT ON COLUMN steward.scope_grant.principal_id IS 'who was given them';
-COMMENT ON COLUMN steward.scope_grant.scopes IS 'what is given; NULL where a role is';
-COMMENT ON COLUMN steward.scope_grant.role_id IS 'role that is given; NULL where scopes are';
+COMMENT ON COLUMN steward.scope_grant.scopes IS 'what is given';
 COMMENT ON COLUMN steward.scope_grant.source IS 'birthright, direct, request or break_glass';
 COMMENT ON COLUMN steward.scope_grant.justification IS 'why; only a birthright needs none';
 COMMENT ON COLUMN steward.scope_grant.requested_by IS 'database role that asked';
